@@ -1,0 +1,52 @@
+package routeauth
+
+import "net/http"
+
+// APIKeyTransport is an [http.RoundTripper] that sends each request with the
+// header field x-api-key. It keeps what [HeaderTransport] promises, and like it
+// has no scope when it is used alone: [New] with [APIKeyAuth] binds the key to
+// one API.
+//
+// net/http knows nothing of x-api-key: set by hand on a request, it follows a
+// redirect to any host. This transport does not let it.
+type APIKeyTransport struct{ header HeaderTransport }
+
+// NewAPIKeyTransport returns an APIKeyTransport that sends apiKey with base, or
+// with [http.DefaultTransport] as it is at the time of the request if base is
+// nil.
+//
+// The error joins everything that is wrong: a key that is empty, holds anything
+// but printable ASCII without spaces or is the literal REDACTED; a base that is
+// a nil pointer. It never holds the key.
+func NewAPIKeyTransport(apiKey Secret, base http.RoundTripper) (*APIKeyTransport, error) {
+	header, err := newHeaderTransport(SchemeAPIKey, HeaderAPIKey, string(apiKey), base,
+		checkCredential("API key", string(apiKey)))
+	if err != nil {
+		return nil, err
+	}
+	return &APIKeyTransport{*header}, nil
+}
+
+// RoundTrip sends req with the API key. See [HeaderTransport] for what happens
+// to req, its body and the response.
+func (t *APIKeyTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	return t.header.RoundTrip(req)
+}
+
+// CloseIdleConnections closes the base's idle connections, if it can.
+func (t *APIKeyTransport) CloseIdleConnections() { t.header.CloseIdleConnections() }
+
+// APIKeyAuth authenticates every request of an API, mandatory or optional, with
+// the API key. It is for programs that run where the key can be kept secret,
+// such as a server.
+type APIKeyAuth struct{ APIKey Secret }
+
+// RoundTrippers returns one [APIKeyTransport] for both kinds of endpoints. The
+// error is that of [NewAPIKeyTransport].
+func (a APIKeyAuth) RoundTrippers(base http.RoundTripper) (mandatory, optional http.RoundTripper, err error) {
+	t, err := NewAPIKeyTransport(a.APIKey, base)
+	if err != nil {
+		return nil, nil, err
+	}
+	return t, t, nil
+}

@@ -1,0 +1,32 @@
+package routeauth
+
+import "strings"
+
+const bearerPrefix = "Bearer "
+
+// bearer is a token in the form in which it goes out (RFC 6750, section 2.1).
+// It lives as long as a request; what lives longer holds its text sealed.
+type bearer struct {
+	authorization string
+	held          bool // it was in the cache before the request
+}
+
+// newBearer checks a token that a source handed out.
+func newBearer(token string) (bearer, error) {
+	if err := checkCredential("token", token); err != nil {
+		return bearer{}, illFormedTokenError{err}
+	}
+	return bearer{authorization: bearerPrefix + token}, nil
+}
+
+func (b bearer) token() string { return strings.TrimPrefix(b.authorization, bearerPrefix) }
+
+// illFormedTokenError says that a source handed out what is no token. Asking
+// again would not help.
+type illFormedTokenError struct{ err error }
+
+func (e illFormedTokenError) Error() string {
+	return "the token source handed out no token: " + e.err.Error()
+}
+func (e illFormedTokenError) Unwrap() error   { return e.err }
+func (e illFormedTokenError) Temporary() bool { return false }

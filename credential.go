@@ -1,0 +1,72 @@
+package routeauth
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// checkCredential says what is wrong with a token, an API key or a subscription
+// ID: it must be printable ASCII without spaces, which is what fits into a
+// header field as a single word. The error never holds the value.
+func checkCredential(what, value string) error {
+	return checkBytes(what, value, "printable ASCII without spaces", func(c byte) bool {
+		return c > ' ' && c < 0x7f
+	})
+}
+
+// checkFieldValue says what is wrong with a header field's value (RFC 9110,
+// section 5.5). The error never holds the value.
+func checkFieldValue(what, value string) error {
+	if strings.Trim(value, " \t") != value {
+		return fmt.Errorf("%s begins or ends with white space", what)
+	}
+	return checkBytes(what, value, "a character of a header field", func(c byte) bool {
+		return c >= ' ' && c != 0x7f || c == '\t'
+	})
+}
+
+func checkBytes(what, value, class string, allowed func(c byte) bool) error {
+	switch value {
+	case "":
+		return fmt.Errorf("%s is empty", what)
+	case redacted:
+		return fmt.Errorf("%s is the placeholder %s, not the value that it stood for: "+
+			"a configuration was marshalled and read back", what, redacted)
+	}
+	for i := range len(value) {
+		if !allowed(value[i]) {
+			return fmt.Errorf("%s: byte %#02x at offset %d is not %s", what, value[i], i, class)
+		}
+	}
+	return nil
+}
+
+// fieldsOfNetHTTP are written by net/http itself from other fields of the
+// request; a header map's entry under these names is ignored or refused.
+var fieldsOfNetHTTP = []string{"Host", "Content-Length", "Transfer-Encoding", "Trailer", "Connection"}
+
+// checkFieldName says what is wrong with a header field's name (RFC 9110,
+// section 5.1), or that net/http does not let it be set.
+func checkFieldName(name string) error {
+	if name == "" {
+		return errors.New("header name is empty")
+	}
+	for i := range len(name) {
+		if !isTokenByte(name[i]) {
+			return fmt.Errorf("header name %q: byte %#02x at offset %d is not allowed in a field name", name, name[i], i)
+		}
+	}
+	if slices.Contains(fieldsOfNetHTTP, http.CanonicalHeaderKey(name)) {
+		return fmt.Errorf("header name %q: net/http manages this field itself", name)
+	}
+	return nil
+}
+
+// isTokenByte reports whether c is a tchar of RFC 9110, section 5.6.2.
+func isTokenByte(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' ||
+		strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
+}

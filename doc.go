@@ -1,0 +1,55 @@
+// Package routeauth provides an [net/http.RoundTripper] that sends the right
+// credential to the right endpoint of an HTTP API: to that API and to nobody
+// else.
+//
+// On many APIs some endpoints demand a credential, such as the one that starts
+// an image generation and costs money, and others take a weaker one, such as
+// the one that reads its status. A [Policy] marks each endpoint as mandatory or
+// optional, and an [Auth] says what to send:
+//
+//	configured with   mandatory                     optional
+//	JWTAuth           Authorization: Bearer <JWT>   x-user-id: <subscription ID>
+//	APIKeyAuth        x-api-key: <API key>          x-api-key: <API key>
+//
+// [New] makes a [Transport] of both, which goes into any [net/http.Client].
+// [JWTTransport], [SubscriptionTransport], [APIKeyTransport] and
+// [HeaderTransport] are its parts, each usable alone, but then without a scope.
+//
+// # Where a credential goes
+//
+// A request gets a credential only if it lies in the policy's scope, which is
+// the base URL's scheme, host, port and path prefix, however a server reads the
+// path, and only if no hop of its redirect chain had another scheme, host or
+// port. Everything else is sent as it is. The caller's request is never
+// changed, and no response leads back to a request that holds a credential.
+//
+// # What a 401 becomes
+//
+// A 401 to a request with a credential is an [*UnauthorizedError], for which
+// errors.Is(err, ErrUnauthorized) is true. This departs from the
+// [net/http.RoundTripper] contract on purpose: a rejected credential is told
+// apart from every other failure. A request for which no credential can be had
+// is not sent, and its error is a [*CredentialError].
+//
+// # Tokens
+//
+// A JWT comes from a [TokenSource]: [RemoteTokenSource] asks the app's own
+// backend, [TokenCache] keeps tokens over another source for as long as they
+// live, [NewStaticTokenSource] and [TokenSourceFunc] are the simple kinds. A
+// token may be bound to the params of the one request it is for: see
+// [BodyParams] and [ContextWithParams]. The package issuer is the backend's
+// half.
+//
+// # Retries
+//
+// Put a retrying transport above this one, so that each attempt is
+// authenticated afresh, and narrow its policy with [CheckRetry]: a rejected
+// credential is not tried again, and a POST that may have been acted on is not
+// sent twice.
+//
+// # Secrets
+//
+// No error of this package holds a credential, and no value of it shows one
+// when it is formatted, marshalled or logged. See [Secret] for what is out of
+// reach.
+package routeauth

@@ -1,0 +1,52 @@
+package routeauth
+
+import (
+	"context"
+	"maps"
+	"net/http"
+)
+
+// Params are what a JWT is bound to: names and values that a server compares
+// with those of the request that carries the token.
+type Params map[string]string
+
+// ParamsFunc takes the params of a request from it. It must not change the
+// request nor read its Body; [http.Request.GetBody] returns a copy of the body
+// that it may read and must close. It must be safe for concurrent use.
+// [BodyParams] makes the usual one.
+type ParamsFunc func(req *http.Request) (Params, error)
+
+type paramsKey struct{}
+
+// ContextWithParams returns a copy of ctx that holds a copy of p, in place of
+// any params that ctx held. They overlay those that a [ParamsFunc] takes from a
+// request with that context.
+func ContextWithParams(ctx context.Context, p Params) context.Context {
+	return context.WithValue(ctx, paramsKey{}, maps.Clone(p))
+}
+
+// ParamsFromContext returns a copy of the params that ctx holds, or nil.
+func ParamsFromContext(ctx context.Context) Params { return maps.Clone(paramsOf(ctx)) }
+
+// paramsOf returns the params that ctx holds, which are shared.
+func paramsOf(ctx context.Context) Params {
+	p, _ := ctx.Value(paramsKey{}).(Params)
+	return p
+}
+
+// requestParams returns the params of req: those that f takes from it, overlaid
+// with those of its context. They may be shared.
+func requestParams(f ParamsFunc, req *http.Request) (Params, error) {
+	overlay := paramsOf(req.Context())
+	if f == nil {
+		return overlay, nil
+	}
+	params, err := f(req)
+	if err != nil || len(overlay) == 0 {
+		return params, err
+	}
+	merged := make(Params, len(params)+len(overlay))
+	maps.Copy(merged, params)
+	maps.Copy(merged, overlay)
+	return merged, nil
+}

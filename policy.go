@@ -1,0 +1,195 @@
+package routeauth
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Policy says which requests are an API's and which of its endpoints demand the
+// credential. It is immutable and safe for concurrent use.
+//
+// The scope is the base URL's scheme, host, port and path prefix. The prefix
+// ends at a segment boundary: /v1 covers /v1 and /v1/files, not /v10. The case
+// of ASCII letters in the host and the scheme's default port make no
+// difference; internationalized names, spellings of an IPv6 address and a
+// trailing dot are compared as text, and what differs is out of scope. Only
+// [url.URL.Host] counts; [http.Request.Host] plays no part.
+//
+// Servers differ in how they read a path: which escapes they decode, whether
+// a backslash is a slash, whether a segment ends at a semicolon, whether
+// slashes are merged. A path is in scope only if it lies under the prefix as it
+// is written and in each of these readings. A path that becomes a dot segment,
+// a slash or a backslash when it is decoded twice is out of scope, and so is a
+// URL with Opaque set.
+type Policy struct {
+	scope   scope
+	literal map[string][]literalRoute // by path; answers without asking mux
+	mux     *http.ServeMux            // holds every route
+}
+
+// Requirement says which credential an endpoint takes.
+type Requirement uint8
+
+const (
+	// Mandatory marks an endpoint that demands the credential. It is the zero
+	// value, and what an endpoint without a route is.
+	Mandatory Requirement = iota
+	// Optional marks an endpoint that takes the weaker one.
+	Optional
+)
+
+// String returns "mandatory" or "optional".
+func (r Requirement) String() string {
+	switch r {
+	case Mandatory:
+		return "mandatory"
+	case Optional:
+		return "optional"
+	}
+	return fmt.Sprintf("Requirement(%d)", uint8(r))
+}
+
+// literalRoute is a route without wildcards at some path.
+type literalRoute struct {
+	method      string // empty for every method
+	requirement Requirement
+}
+
+// Routes are patterns of [http.ServeMux] without a host, with paths relative to
+// the base URL, such as "POST /operations" or "GET /operations/{id}".
+//
+// ServeMux's precedence holds: the most specific pattern wins, and GET also
+// matches HEAD. What matches no pattern is mandatory; so are the method CONNECT
+// and a path with an encoded dot segment. A path that is not clean is matched
+// as its clean form, and sent as it is. The path /files, where only /files/ has
+// a route, takes the requirement of /files/.
+type Routes map[string]Requirement
+
+// PolicyOption changes what [NewPolicy] accepts.
+type PolicyOption func(*policyConfig)
+
+type policyConfig struct{ allowPlaintext bool }
+
+// AllowPlaintext lets a policy have an http:// base URL on a host that is not
+// loopback. Whoever is on the way then reads the credential.
+func AllowPlaintext() PolicyOption {
+	return func(c *policyConfig) { c.allowPlaintext = true }
+}
+
+// NewPolicy returns the policy of the API at baseURL. Later changes of routes
+// have no effect on it.
+//
+// The error joins everything that is wrong, in the order of the messages'
+// texts: a base URL that is relative, neither https nor http, plaintext (see
+// [AllowPlaintext]), has user info, a query, a fragment, an empty host, or a
+// path that is not clean, that servers may read differently or that holds a
+// brace; a pattern that is malformed, has a host, can match nothing or
+// conflicts with another; a requirement that is none. A message about a route
+// names its pattern. No message shows the base URL, which may hold a password.
+func NewPolicy(baseURL string, routes Routes, opts ...PolicyOption) (*Policy, error) {
+	var config policyConfig
+	var errs []error
+	for _, opt := range opts {
+		if opt == nil {
+			errs = append(errs, errors.New("policy option is nil"))
+			continue
+		}
+		opt(&config)
+	}
+	scope, scopeErrs := newScope(baseURL, config.allowPlaintext)
+	routeErrs := checkRoutes(routes)
+	if errs = slices.Concat(errs, scopeErrs, routeErrs); len(errs) > 0 {
+		slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+		return nil, invalid(errs...)
+	}
+
+	p := &Policy{scope: scope, literal: make(map[string][]literalRoute), mux: http.NewServeMux()}
+	for pattern, requirement := range routes {
+		method, path := splitPattern(pattern)
+		path = scope.prefix + path
+		p.mux.Handle(strings.TrimLeft(method+" "+path, " "), route(requirement))
+		if isPlain(path) && !strings.HasSuffix(path, "/") {
+			p.literal[path] = append(p.literal[path], literalRoute{method, requirement})
+		}
+	}
+	return p, nil
+}
+
+// Requirement returns which credential req takes, and whether it is the API's
+// at all. What is not in scope is reported as mandatory, and takes none. It
+// reads req's method and URL and changes nothing.
+func (p *Policy) Requirement(req *http.Request) (r Requirement, inScope bool) {
+	if p == nil || p.mux == nil || req == nil || req.URL == nil || !p.scope.hasOrigin(req.URL) {
+		return Mandatory, false
+	}
+	if r, found := p.literalRequirement(req); found {
+		return r, true
+	}
+	reading, inScope := p.scope.read(req.URL)
+	if !inScope || reading.encodedDots || req.Method == http.MethodConnect {
+		return Mandatory, inScope
+	}
+	return p.routedRequirement(req, reading.written), true
+}
+
+// literalRequirement answers for a path that stands among the routes letter by
+// letter. Such a path lies under the prefix, has only one reading, and no
+// pattern that matches it is more specific, since ServeMux refuses conflicts.
+func (p *Policy) literalRequirement(req *http.Request) (Requirement, bool) {
+	if req.URL.RawPath != "" || req.URL.Opaque != "" || req.Method == http.MethodConnect {
+		return Mandatory, false
+	}
+	routes := p.literal[req.URL.Path]
+	if len(routes) == 0 {
+		return Mandatory, false
+	}
+	method := methodOf(req)
+	for {
+		for _, route := range routes {
+			if route.method == method {
+				return route.requirement, true
+			}
+		}
+		switch method {
+		case http.MethodHead:
+			method = http.MethodGet
+		case "":
+			return Mandatory, false
+		default:
+			method = ""
+		}
+	}
+}
+
+// routedRequirement asks ServeMux. For a path that is not clean or lacks a
+// trailing slash ServeMux would redirect; here, the place where it would
+// redirect to is asked for.
+func (p *Policy) routedRequirement(req *http.Request, written string) Requirement {
+	if req.Method != "" {
+		if r, found := p.ask(req); found {
+			return r
+		}
+	}
+	clean := cleanPath(written)
+	for _, path := range []string{clean, clean + "/"} {
+		decoded, err := url.PathUnescape(path)
+		if err != nil {
+			return Mandatory
+		}
+		asked := &http.Request{Method: methodOf(req), URL: &url.URL{Path: decoded, RawPath: path}}
+		if r, found := p.ask(asked); found {
+			return r
+		}
+	}
+	return Mandatory
+}
+
+func (p *Policy) ask(req *http.Request) (Requirement, bool) {
+	handler, _ := p.mux.Handler(req)
+	r, found := handler.(route)
+	return Requirement(r), found
+}

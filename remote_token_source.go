@@ -1,0 +1,200 @@
+package routeauth
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	remoteTimeout      = 10 * time.Second // of the client that a nil one means
+	maxRemoteAnswer    = 64 << 10
+	maxRemoteDetail    = 256
+	maxRemoteRedirects = 10
+)
+
+// RemoteTokenSource is a [TokenSource] that asks the app's own backend, which
+// decides whether its user may have a token. The backend's half is the package
+// issuer, or anything that answers alike.
+//
+// Each token is one POST with the params as a JSON object, governed by the
+// request's context. The backend answers 200 with {"type": "jwt", "token": "…"}.
+// Anything else is an error that names the status and, where the answer is JSON
+// that says what went wrong, the reason. The answer is read up to 64 KiB. An
+// error for a status from 400 to 499 but 408, 425 and 429 is permanent: its
+// method Temporary returns false. No error shows the endpoint's user info or
+// query.
+//
+// No credential of the API goes to the backend: the client is the backend's
+// alone. Who is logged in is for the client's own transport to say, with a
+// cookie or a header of the app's. A redirect is followed only if it keeps the
+// POST and the backend's scheme, host and port, unless the client has a
+// CheckRedirect of its own.
+//
+// It is safe for concurrent use. It keeps no token; put a [TokenCache] over it.
+type RemoteTokenSource struct {
+	endpoint sealed[*url.URL] // may hold a password or an access key
+	client   *http.Client
+}
+
+// NewRemoteTokenSource returns a RemoteTokenSource that posts to endpoint with a
+// copy of client, or for nil with a client of its own that gives up after 10
+// seconds.
+//
+// It is an error if the endpoint is relative, neither https nor http, http on a
+// host that is not loopback, has an empty host or a fragment. The error does
+// not show the endpoint.
+func NewRemoteTokenSource(endpoint string, client *http.Client) (*RemoteTokenSource, error) {
+	u, err := parseEndpoint(endpoint)
+	if err != nil {
+		return nil, invalid(err)
+	}
+	if client == nil {
+		client = &http.Client{Timeout: remoteTimeout}
+	}
+	own := *client
+	if own.CheckRedirect == nil {
+		own.CheckRedirect = stayAtOrigin
+	}
+	return &RemoteTokenSource{seal(u), &own}, nil
+}
+
+func parseEndpoint(endpoint string) (*url.URL, error) {
+	u, err := url.Parse(endpoint)
+	switch {
+	case err != nil:
+		return nil, errors.New("token endpoint is malformed (it is not shown, since it may hold a password)")
+	case u.Scheme == "":
+		return nil, errors.New("token endpoint is relative: give it whole, as in https://backend.example.com/jwt")
+	case u.Scheme != "https" && u.Scheme != "http":
+		return nil, errors.New("token endpoint is neither https nor http")
+	case u.Hostname() == "":
+		return nil, errors.New("token endpoint has an empty host")
+	case u.Scheme == "http" && !isLoopback(u):
+		return nil, errors.New("token endpoint is plaintext, in which anybody on the way reads the token: use https")
+	case strings.Contains(endpoint, "#"):
+		return nil, errors.New("token endpoint has a fragment, which is never sent")
+	}
+	return u, nil
+}
+
+// stayAtOrigin keeps the params, and the app's session, where they were sent. A
+// redirect that turns POST into GET would ask for a token bound to nothing.
+func stayAtOrigin(req *http.Request, via []*http.Request) error {
+	if req.Method != http.MethodPost || !sameOrigin(req.URL, via[0].URL) || len(via) > maxRemoteRedirects {
+		return http.ErrUseLastResponse
+	}
+	return nil
+}
+
+// Token asks the backend for a token.
+func (s *RemoteTokenSource) Token(ctx context.Context, params Params) (string, error) {
+	if s == nil || s.endpoint == nil {
+		return "", errors.New("the token source was not made by NewRemoteTokenSource")
+	}
+	if params == nil {
+		params = Params{} // the backend expects an object, not null
+	}
+	body, err := json.Marshal(params)
+	if err != nil {
+		return "", s.failure(0, err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint().String(), bytes.NewReader(body))
+	if err != nil {
+		return "", s.failure(0, errors.New("the request cannot be made"))
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "application/json")
+
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return "", s.failure(0, withoutURL(err))
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxRemoteAnswer+1))
+	if err != nil {
+		return "", s.failure(resp.StatusCode, fmt.Errorf("reading the answer: %w", err))
+	}
+	token, err := tokenIn(resp.StatusCode, answer)
+	if err != nil {
+		return "", s.failure(resp.StatusCode, err)
+	}
+	return token, nil
+}
+
+// tokenIn returns the token in a backend's answer.
+func tokenIn(status int, answer []byte) (string, error) {
+	if status != http.StatusOK {
+		detail := oneLine(detailOf(answer))
+		if detail == "" {
+			return "", errors.New("no token")
+		}
+		return "", errors.New(strings.ToValidUTF8(detail[:min(len(detail), maxRemoteDetail)], ""))
+	}
+	if len(answer) > maxRemoteAnswer {
+		return "", fmt.Errorf("the answer is larger than %d bytes", maxRemoteAnswer)
+	}
+	var jwt struct {
+		Type  string `json:"type"`
+		Token string `json:"token"`
+	}
+	switch err := json.Unmarshal(answer, &jwt); {
+	case len(answer) == 0:
+		return "", errors.New("the answer is empty")
+	case err != nil:
+		return "", errors.New(`the answer is not a JSON object of the form {"type": "jwt", "token": "…"}`)
+	case jwt.Type != "" && !strings.EqualFold(jwt.Type, "jwt"):
+		return "", errors.New(`the answer's "type" is not "jwt"`)
+	case jwt.Token == "":
+		return "", errors.New(`the answer has no "token"`)
+	}
+	return jwt.Token, nil
+}
+
+// failure returns the error of a call that was answered with status, or not at
+// all if that is 0.
+func (s *RemoteTokenSource) failure(status int, err error) error {
+	return &remoteError{endpoint: locationOf(&http.Request{URL: s.endpoint()}), status: status, err: err}
+}
+
+// withoutURL takes the endpoint, as net/http shows it, out of an error.
+func withoutURL(err error) error {
+	var urlErr *url.Error
+	if errors.As(err, &urlErr) {
+		return urlErr.Err
+	}
+	return err
+}
+
+// remoteError is the error of a backend that was asked for a token.
+type remoteError struct {
+	endpoint string // without user info and query
+	status   int    // 0 if there was no answer
+	err      error
+}
+
+func (e *remoteError) Error() string {
+	if e.status == 0 {
+		return fmt.Sprintf("token endpoint %s: %v", e.endpoint, e.err)
+	}
+	return fmt.Sprintf("token endpoint %s: %d %s: %v", e.endpoint, e.status, http.StatusText(e.status), e.err)
+}
+
+func (e *remoteError) Unwrap() error { return e.err }
+
+// Temporary reports whether asking again may help. A refusal is final, but for
+// the statuses that ask for patience.
+func (e *remoteError) Temporary() bool {
+	switch e.status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return true
+	}
+	return e.status < 400 || e.status > 499
+}

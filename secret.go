@@ -1,0 +1,53 @@
+package routeauth
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// redacted stands wherever a secret would stand.
+const redacted = "REDACTED"
+
+// Secret is a string that is not to be seen: an API key, a token, a signing
+// key. Formatting it with fmt, marshalling it as text, JSON or XML and logging
+// it with log/slog give REDACTED. string(s) gives the secret.
+//
+// Three ways around are out of this type's reach:
+//
+//   - An unexported field of this type in somebody's struct is printed in the
+//     clear when the struct is formatted, because fmt cannot call methods on
+//     unexported fields. Export the field, or hold the secret in a closure, as
+//     the types of this package do. For the same reason, do not put an
+//     [APIKeyAuth] in an unexported field of a struct that is printed.
+//   - The verbs %p and %w, which do not fit a string, make fmt print the value
+//     as it is (go vet reports both), and encoding/json writes map keys of any
+//     string type as they are.
+//   - Tools that read memory or ignore methods see it: encoding/gob, dumpers
+//     built on package unsafe, a debugger, a core dump.
+//
+// The literal REDACTED is refused as a credential by every constructor, since a
+// configuration that was marshalled and read back holds it.
+type Secret string
+
+// String returns REDACTED.
+func (Secret) String() string { return redacted }
+
+// GoString returns REDACTED, for %#v.
+func (Secret) GoString() string { return redacted }
+
+// Format writes REDACTED for every verb. It implements [fmt.Formatter].
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// MarshalText returns REDACTED. It implements [encoding.TextMarshaler], which
+// encoding/json and encoding/xml follow.
+func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// LogValue returns REDACTED. It implements [slog.LogValuer].
+func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// sealed holds a value out of reach of reflection: whoever formats a struct
+// with a sealed field, exported or not, at whatever depth, sees a function.
+type sealed[T any] func() T
+
+func seal[T any](value T) sealed[T] { return func() T { return value } }

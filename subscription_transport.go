@@ -1,0 +1,35 @@
+package routeauth
+
+import "net/http"
+
+// SubscriptionTransport is an [http.RoundTripper] that sends each request with
+// the header field x-user-id. A subscription ID is an identifier, not a secret:
+// errors do not hide it. In everything else the transport keeps what
+// [HeaderTransport] promises, and like it has no scope when it is used alone:
+// [New] with [JWTAuth] binds the ID to one API.
+type SubscriptionTransport struct{ header HeaderTransport }
+
+// NewSubscriptionTransport returns a SubscriptionTransport that sends
+// subscriptionID with base, or with [http.DefaultTransport] as it is at the
+// time of the request if base is nil.
+//
+// The error joins everything that is wrong: an ID that is empty, holds anything
+// but printable ASCII without spaces or is the literal REDACTED; a base that is
+// a nil pointer.
+func NewSubscriptionTransport(subscriptionID string, base http.RoundTripper) (*SubscriptionTransport, error) {
+	header, err := newHeaderTransport(SchemeSubscription, HeaderUserID, subscriptionID, base,
+		checkCredential("subscription ID", subscriptionID))
+	if err != nil {
+		return nil, err
+	}
+	return &SubscriptionTransport{*header}, nil
+}
+
+// RoundTrip sends req with the subscription ID. See [HeaderTransport] for what
+// happens to req, its body and the response.
+func (t *SubscriptionTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	return t.header.RoundTrip(req)
+}
+
+// CloseIdleConnections closes the base's idle connections, if it can.
+func (t *SubscriptionTransport) CloseIdleConnections() { t.header.CloseIdleConnections() }

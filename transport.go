@@ -1,0 +1,90 @@
+package routeauth
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// Transport is an [http.RoundTripper] that sends each request of one API with
+// the credential that its route calls for, and each other request as it is.
+//
+// A request is the API's if it lies in the scope of the [Policy]. It gets the
+// credential for mandatory endpoints or the one for optional endpoints. What
+// happens to it, to its body and to the response is what [HeaderTransport]
+// promises; in particular a 401 becomes a [*UnauthorizedError].
+//
+// A request out of scope goes to the base as the same value, without a
+// credential, and its 401 is an ordinary response. So does a redirect hop whose
+// chain had another scheme, host or port at any place, even where it leads back
+// to the API.
+//
+// A Transport is safe for concurrent use. The zero value sends nothing: each
+// request is a [*CredentialError].
+type Transport struct {
+	policy              *Policy
+	base                http.RoundTripper
+	mandatory, optional http.RoundTripper
+}
+
+// Auth makes the transports that carry an API's credentials. [JWTAuth] and
+// [APIKeyAuth] are the ones of this package; others can be built from
+// [HeaderTransport].
+type Auth interface {
+	// RoundTrippers returns the transport for mandatory endpoints and the one
+	// for optional endpoints, which may be the same. Both send with base, which
+	// is not nil when New calls. Both must be safe for concurrent use and keep
+	// the http.RoundTripper contract. They get only requests that may carry a
+	// credential.
+	RoundTrippers(base http.RoundTripper) (mandatory, optional http.RoundTripper, err error)
+}
+
+// New returns a Transport that sends with base, or with [http.DefaultTransport]
+// as it is at the time of the request if base is nil.
+//
+// The error joins everything that is wrong: a nil policy or one that
+// [NewPolicy] did not make, a nil auth, a base that is a nil pointer, an auth
+// that fails or returns a nil transport.
+func New(policy *Policy, auth Auth, base http.RoundTripper) (*Transport, error) {
+	base, baseErr := baseOrDefault(base)
+	errs := []error{baseErr, checkNotNil("auth", auth)}
+	if policy == nil || policy.mux == nil {
+		errs = append(errs, errors.New("policy is nil or empty: make one with NewPolicy"))
+	}
+	var mandatory, optional http.RoundTripper
+	var authErr error
+	if checkNotNil("auth", auth) == nil {
+		if mandatory, optional, authErr = auth.RoundTrippers(base); authErr == nil {
+			errs = append(errs,
+				checkNotNil(fmt.Sprintf("the transport of %T for mandatory endpoints", auth), mandatory),
+				checkNotNil(fmt.Sprintf("the transport of %T for optional endpoints", auth), optional))
+		}
+	}
+	if err := errors.Join(invalid(errs...), authErr); err != nil {
+		return nil, err
+	}
+	return &Transport{policy, base, mandatory, optional}, nil
+}
+
+// RoundTrip sends req with the credential that the policy calls for, or as it
+// is. See [Transport].
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if t.base == nil {
+		return nil, refuse("", req, errors.New("the transport was not made by New"), false)
+	}
+	if req == nil || req.URL == nil {
+		return nil, refuse("", req, errNoURL, false)
+	}
+	requirement, inScope := t.policy.Requirement(req)
+	switch {
+	case !inScope || leftOrigin(req):
+		return t.base.RoundTrip(req)
+	case requirement == Optional:
+		return t.optional.RoundTrip(req)
+	default:
+		return t.mandatory.RoundTrip(req)
+	}
+}
+
+// CloseIdleConnections closes the base's idle connections, if it can.
+func (t *Transport) CloseIdleConnections() { closeIdleConnections(t.base) }
