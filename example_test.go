@@ -1,0 +1,186 @@
+package routeauth_test
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+
+	"example.com/routeauth"
+)
+
+// Example sends the four credentials of the table.
+func Example() {
+	policy, err := routeauth.NewPolicy("https://api.example.com/v1", routeauth.Routes{
+		"POST /operations":     routeauth.Mandatory,
+		"GET /operations/{id}": routeauth.Optional,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	source, err := routeauth.NewStaticTokenSource("header.payload.signature")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, auth := range []routeauth.Auth{
+		routeauth.JWTAuth{SubscriptionID: "66ec1726e728c1405e5ebca2", Source: source},
+		routeauth.APIKeyAuth{APIKey: "abc"},
+	} {
+		transport, err := routeauth.New(policy, auth, api)
+		if err != nil {
+			log.Fatal(err)
+		}
+		client := &http.Client{Transport: transport}
+		for _, call := range []struct{ method, path string }{
+			{"POST", "/operations"},
+			{"GET", "/operations/17"},
+		} {
+			req, err := http.NewRequest(call.method, "https://api.example.com/v1"+call.path, nil)
+			if err != nil {
+				log.Fatal(err)
+			}
+			resp, err := client.Do(req)
+			if err != nil {
+				log.Fatal(err)
+			}
+			field, _ := io.ReadAll(resp.Body) // this API answers with the field it saw
+			resp.Body.Close()
+			requirement, _ := policy.Requirement(req)
+			fmt.Printf("%T, %s: %s\n", auth, requirement, field)
+		}
+	}
+	// Output:
+	// routeauth.JWTAuth, mandatory: Authorization
+	// routeauth.JWTAuth, optional: X-User-Id
+	// routeauth.APIKeyAuth, mandatory: X-Api-Key
+	// routeauth.APIKeyAuth, optional: X-Api-Key
+}
+
+func ExampleNew() {
+	policy, err := routeauth.NewPolicy("https://api.example.com/v1", routeauth.Routes{
+		"GET /operations/{id}": routeauth.Optional,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	transport, err := routeauth.New(policy, routeauth.APIKeyAuth{APIKey: "abc"}, api)
+	if err != nil {
+		log.Fatal(err)
+	}
+	client := &http.Client{Transport: transport}
+
+	resp, err := client.Get("https://api.example.com/v1/operations/17")
+	if err != nil {
+		log.Fatal(err)
+	}
+	resp.Body.Close()
+	fmt.Println(resp.Status)
+
+	// The same client sends nothing to another host.
+	resp, err = client.Get("https://www.example.com/")
+	if err != nil {
+		log.Fatal(err)
+	}
+	resp.Body.Close()
+	fmt.Println(resp.Status)
+	// Output:
+	// 200 OK
+	// 401 Unauthorized
+}
+
+// A policy names everything that is wrong with it at once.
+func ExampleNewPolicy() {
+	_, err := routeauth.NewPolicy("http://api.example.com/v1", routeauth.Routes{
+		"GET /operations/{id}": routeauth.Optional,
+		"GET /operations/{nr}": routeauth.Optional,
+		"operations":           routeauth.Mandatory,
+	})
+	fmt.Println(err)
+	// Output:
+	// routeauth: base URL is plaintext, in which anybody on the way reads the credential: use https, or allow it with AllowPlaintext
+	// routeauth: route "GET /operations/{nr}" conflicts with route "GET /operations/{id}": GET /operations/{nr} matches the same requests as GET /operations/{id}
+	// routeauth: route "operations": the pattern is malformed: at offset 0: host/path missing /
+}
+
+func ExamplePolicy_Requirement() {
+	policy, err := routeauth.NewPolicy("https://api.example.com/v1", routeauth.Routes{
+		"GET /files/": routeauth.Optional,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, url := range []string{
+		"https://api.example.com/v1/files/a.png",
+		"https://api.example.com/v1/operations",
+		"https://api.example.com/v1/files/../../v2/files/a.png",
+		"https://www.example.com/v1/files/a.png",
+	} {
+		req, err := http.NewRequest("GET", url, nil)
+		if err != nil {
+			log.Fatal(err)
+		}
+		requirement, inScope := policy.Requirement(req)
+		fmt.Println(requirement, inScope)
+	}
+	// Output:
+	// optional true
+	// mandatory true
+	// mandatory false
+	// mandatory false
+}
+
+func ExampleAllowPlaintext() {
+	_, err := routeauth.NewPolicy("http://gateway.internal/api", nil, routeauth.AllowPlaintext())
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+// Alone, a wrapper has no scope: it sends the key to the host that the request
+// names.
+func ExampleNewAPIKeyTransport() {
+	transport, err := routeauth.NewAPIKeyTransport("abc", api)
+	if err != nil {
+		log.Fatal(err)
+	}
+	resp, err := (&http.Client{Transport: transport}).Get("https://api.example.com/v1/operations")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer resp.Body.Close()
+	fmt.Println(resp.Status)
+	// Output: 200 OK
+}
+
+func ExampleNewSubscriptionTransport() {
+	transport, err := routeauth.NewSubscriptionTransport("66ec1726e728c1405e5ebca2", api)
+	if err != nil {
+		log.Fatal(err)
+	}
+	resp, err := (&http.Client{Transport: transport}).Get("https://api.example.com/v1/operations/17")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer resp.Body.Close()
+	fmt.Println(resp.Status)
+	// Output: 200 OK
+}
+
+// An API whose header has another name, inside of one that takes a key: each
+// wrapper is an ordinary base of the next.
+func ExampleNewHeaderTransport() {
+	gateway, err := routeauth.NewHeaderTransport("gateway", "X-Gateway", "Token abc", api)
+	if err != nil {
+		log.Fatal(err)
+	}
+	both, err := routeauth.NewAPIKeyTransport("def", gateway)
+	if err != nil {
+		log.Fatal(err)
+	}
+	resp, err := (&http.Client{Transport: both}).Get("https://api.example.com/v1/operations")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer resp.Body.Close()
+	fmt.Println(resp.Status)
+	// Output: 200 OK
+}
