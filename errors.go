@@ -20,7 +20,7 @@ const (
 )
 
 // ErrUnauthorized is what every [*UnauthorizedError] is, for [errors.Is].
-var ErrUnauthorized = errors.New("the server rejected the credential")
+var ErrUnauthorized = errors.New("routeauth: the server rejected the credential")
 
 // UnauthorizedError reports that the server answered 401 to a request that
 // carried a credential (RFC 9110, section 15.5.2). The server has not acted on

@@ -110,10 +110,7 @@ func (f *field) send(req *http.Request, value string) (*http.Response, *Unauthor
 		resp, err := f.base.RoundTrip(req)
 		return resp, nil, err
 	}
-	authenticated := req.WithContext(req.Context())
-	authenticated.Header = headerWith(req.Header, f.name, value)
-
-	resp, err := f.base.RoundTrip(authenticated)
+	resp, err := f.base.RoundTrip(authenticated(req, f.name, value))
 	if resp == nil {
 		if err == nil {
 			err = errors.New("routeauth: the base returned neither a response nor an error")
@@ -143,25 +140,35 @@ func (f *field) refuse(req *http.Request, err error, temporary bool) error {
 	return refuse(f.scheme, req, err, temporary)
 }
 
-// headerWith returns a copy of h, with no memory in common, in which the field
-// name has exactly one value. It is http.Header.Clone and Set in one pass and
-// one allocation less.
-func headerWith(h http.Header, name, value string) http.Header {
-	out := make(http.Header, len(h)+1)
-	values := make([]string, 0, len(h)+1) // most fields have one value
-	for key, vv := range h {
+// authenticated returns a shallow copy of req, as Request.WithContext makes it,
+// with a header of its own in which the field name has exactly one value. The
+// header has no memory in common with the caller's: what the base writes into
+// its values or appends to them, the caller does not see.
+func authenticated(req *http.Request, name, value string) *http.Request {
+	// One allocation holds the request and the values of a usual header.
+	out := &struct {
+		request http.Request
+		values  [8]string
+	}{request: *req}
+
+	header := make(http.Header, len(req.Header)+1)
+	values := out.values[:0]
+	for key, vv := range req.Header {
 		if equalFoldASCII(key, name) {
 			continue
 		}
 		if vv == nil {
-			out[key] = nil // net/http tells nil from empty
+			header[key] = nil // net/http tells nil from empty
 			continue
 		}
 		start := len(values)
 		values = append(values, vv...)
-		out[key] = values[start:len(values):len(values)]
+		header[key] = values[start:len(values):len(values)]
 	}
+	start := len(values)
 	values = append(values, value)
-	out[name] = values[len(values)-1:]
-	return out
+	header[name] = values[start:len(values):len(values)]
+
+	out.request.Header = header
+	return &out.request
 }

@@ -41,19 +41,20 @@ func checkRoutes(routes Routes) (errs []error) {
 
 // checkPattern says what is wrong with a pattern by itself.
 func checkPattern(pattern string) error {
-	err := register(http.NewServeMux(), pattern)
-	if err == nil {
-		if _, path := splitPattern(pattern); !strings.HasPrefix(path, "/") {
-			return errors.New("the pattern has a host; it must be relative to the base URL")
-		} else if path != cleanPath(path) {
-			return errors.New("the path is not clean, so it can match nothing")
+	_, path := splitPattern(pattern)
+	if strings.Index(path, "/") > 0 {
+		return errors.New("the pattern has a host; it must be relative to the base URL and begin with a slash")
+	}
+	if err := register(http.NewServeMux(), pattern); err != nil {
+		if inner := errors.Unwrap(err); inner != nil {
+			err = inner // without the pattern, which the caller names
 		}
-		return nil
+		return fmt.Errorf("the pattern is malformed: %w", err)
 	}
-	if inner := errors.Unwrap(err); inner != nil {
-		err = inner // without the pattern, which the caller names
+	if path != cleanPath(path) {
+		return errors.New("the path is not clean, so it can match nothing")
 	}
-	return fmt.Errorf("the pattern is malformed: %w", err)
+	return nil
 }
 
 // conflictOf returns why two patterns conflict, or "" if they do not.
