@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxParamsBody is how much of a body is read for its params.
@@ -26,19 +27,22 @@ const maxParamsBody = 1 << 20
 // The body is read through [http.Request.GetBody]; the request's Body is left
 // alone. A request without a body has no params. It is an error if the body
 // cannot be read twice (GetBody is nil), is larger than 1 MiB, is no JSON
-// object, or has a named field twice, of which servers may read either. The
+// object in UTF-8 (RFC 8259), or has a named field twice, of which servers may read either. The
 // error never quotes the body.
 func BodyParams(fields ...string) ParamsFunc {
-	fields = slices.Clone(fields)
+	wanted := make(map[string]bool, len(fields))
+	for _, name := range fields {
+		wanted[name] = true
+	}
 	return func(req *http.Request) (Params, error) {
-		if req.Body == nil || req.Body == http.NoBody || len(fields) == 0 {
+		if req.Body == nil || req.Body == http.NoBody || len(wanted) == 0 {
 			return nil, nil
 		}
 		body, err := readAgain(req)
 		if err != nil {
 			return nil, err
 		}
-		return objectParams(body, fields)
+		return objectParams(body, wanted)
 	}
 }
 
@@ -65,16 +69,20 @@ func readAgain(req *http.Request) ([]byte, error) {
 	return data, nil
 }
 
-var errNoObject = errors.New("params: the body is not a JSON object")
+var errNoObject = errors.New("params: the body is not a JSON object in UTF-8")
 
 // objectParams returns the params that the named fields of a JSON object are.
-func objectParams(object []byte, fields []string) (Params, error) {
+func objectParams(object []byte, wanted map[string]bool) (Params, error) {
+	if !utf8.Valid(object) {
+		// What stands for bytes that are no text differs between readers.
+		return nil, errNoObject
+	}
 	decoder := json.NewDecoder(bytes.NewReader(object))
 	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
 		return nil, errNoObject
 	}
-	params := make(Params, len(fields))
-	seen := make(map[string]bool, len(fields))
+	params := make(Params)
+	seen := make(map[string]bool)
 	for decoder.More() {
 		token, err := decoder.Token()
 		if err != nil {
@@ -85,7 +93,7 @@ func objectParams(object []byte, fields []string) (Params, error) {
 			return nil, errNoObject
 		}
 		name, _ := token.(string)
-		if !slices.Contains(fields, name) {
+		if !wanted[name] {
 			continue
 		}
 		if seen[name] {

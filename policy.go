@@ -111,7 +111,7 @@ func NewPolicy(baseURL string, routes Routes, opts ...PolicyOption) (*Policy, er
 	for pattern, requirement := range routes {
 		method, path := splitPattern(pattern)
 		path = scope.prefix + path
-		p.mux.Handle(strings.TrimLeft(method+" "+path, " "), route(requirement))
+		p.mux.Handle(method+" "+path, route(requirement))
 		if isPlain(path) && !strings.HasSuffix(path, "/") {
 			p.literal[path] = append(p.literal[path], literalRoute{method, requirement})
 		}

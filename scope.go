@@ -22,10 +22,11 @@ func newScope(baseURL string, allowPlaintext bool) (scope, []error) {
 	if err != nil {
 		return scope{}, []error{errors.New("base URL is malformed (it is not shown, since it may hold a password)")}
 	}
-	if u.Scheme == "" {
-		return scope{}, []error{errors.New("base URL is relative: give it whole, as in https://api.example.com/v1")}
+	path := u.EscapedPath()
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path
 	}
-	escaped := strings.TrimSuffix(u.EscapedPath(), "/")
+	prefix := strings.TrimSuffix(path, "/")
 
 	var errs []error
 	wrong := func(is bool, text string) {
@@ -33,17 +34,19 @@ func newScope(baseURL string, allowPlaintext bool) (scope, []error) {
 			errs = append(errs, errors.New("base URL "+text))
 		}
 	}
-	wrong(u.Scheme != "https" && u.Scheme != "http", "is neither https nor http")
+	relative := u.Scheme == ""
+	wrong(relative, "is relative: give it whole, as in https://api.example.com/v1")
+	wrong(!relative && u.Scheme != "https" && u.Scheme != "http", "is neither https nor http")
+	wrong(!relative && u.Hostname() == "", "has an empty host")
 	wrong(u.Scheme == "http" && u.Hostname() != "" && !allowPlaintext && !isLoopback(u),
 		"is plaintext, in which anybody on the way reads the credential: use https, or allow it with AllowPlaintext")
-	wrong(u.Hostname() == "", "has an empty host")
 	wrong(u.User != nil, "has user info, which is no part of a scope")
 	wrong(u.RawQuery != "" || u.ForceQuery, "has a query, which is no part of a scope")
 	wrong(strings.Contains(baseURL, "#"), "has a fragment, which is no part of a scope")
 	wrong(strings.ContainsAny(u.Path, "{}"), "has a brace in its path, which would become a wildcard")
-	wrong(escaped != "" && (cleanPath(escaped) != escaped || lenient.resolve(escaped) != escaped || isEncodedTwice(escaped)),
+	wrong(cleanPath(path) != path || prefix != "" && lenient.resolve(prefix) != prefix || isEncodedTwice(path),
 		"has a path that is not clean, or that servers may read differently")
-	return scope{u.Scheme, u.Host, escaped}, errs
+	return scope{u.Scheme, u.Host, prefix}, errs
 }
 
 func (s *scope) hasOrigin(u *url.URL) bool {
