@@ -112,8 +112,8 @@ func NewPolicy(baseURL string, routes Routes, opts ...PolicyOption) (*Policy, er
 		method, path := splitPattern(pattern)
 		path = scope.prefix + path
 		p.mux.Handle(method+" "+path, route(requirement))
-		if isPlain(path) && !strings.HasSuffix(path, "/") {
-			p.literal[path] = append(p.literal[path], literalRoute{method, requirement})
+		if literal, ok := literalPath(path); ok && scope.covers(literal) {
+			p.literal[literal] = append(p.literal[literal], literalRoute{method, requirement})
 		}
 	}
 	return p, nil
@@ -136,8 +136,7 @@ func (p *Policy) Requirement(req *http.Request) (r Requirement, inScope bool) {
 	return p.routedRequirement(req, reading.written), true
 }
 
-// literalRequirement answers for a path that stands among the routes letter by
-// letter. Such a path lies under the prefix, has only one reading, and no
+// literalRequirement answers for a path that stands among the routes. Such a path lies under the prefix, has only one reading, and no
 // pattern that matches it is more specific, since ServeMux refuses conflicts.
 func (p *Policy) literalRequirement(req *http.Request) (Requirement, bool) {
 	if req.URL.RawPath != "" || req.URL.Opaque != "" || req.Method == http.MethodConnect {

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -17,24 +19,29 @@ func (route) ServeHTTP(http.ResponseWriter, *http.Request) {}
 
 // checkRoutes returns everything that is wrong with routes.
 func checkRoutes(routes Routes) (errs []error) {
-	var accepted []string
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	all := http.NewServeMux()
+	var inside, outside []string // of all, which takes no pattern that conflicts
 	for _, pattern := range slices.Sorted(maps.Keys(routes)) {
 		if routes[pattern] > Optional {
-			errs = append(errs, fmt.Errorf("route %q: %v is neither Mandatory nor Optional", pattern, routes[pattern]))
+			wrong("route %s: %v is neither Mandatory nor Optional", quotePattern(pattern), routes[pattern])
 		}
 		if err := checkPattern(pattern); err != nil {
-			errs = append(errs, fmt.Errorf("route %q: %w", pattern, err))
+			wrong("route %s: %w", quotePattern(pattern), err)
 			continue
 		}
-		if register(all, pattern) != nil {
-			for _, other := range accepted {
-				if conflict := conflictOf(pattern, other); conflict != "" {
-					errs = append(errs, fmt.Errorf("route %q conflicts with route %q: %s", pattern, other, conflict))
-				}
+		rivals := outside
+		if register(all, pattern) == nil {
+			inside = append(inside, pattern)
+		} else {
+			rivals = slices.Concat(inside, outside)
+			outside = append(outside, pattern)
+		}
+		for _, rival := range rivals {
+			if reason := conflictOf(pattern, rival); reason != "" {
+				wrong("route %q conflicts with route %q: %s", pattern, rival, reason)
 			}
 		}
-		accepted = append(accepted, pattern)
 	}
 	return errs
 }
@@ -46,15 +53,30 @@ func checkPattern(pattern string) error {
 		return errors.New("the pattern has a host; it must be relative to the base URL and begin with a slash")
 	}
 	if err := register(http.NewServeMux(), pattern); err != nil {
-		if inner := errors.Unwrap(err); inner != nil {
-			err = inner // without the pattern, which the caller names
+		if inner := errors.Unwrap(err); inner != nil && !holdsUserInfo(pattern) {
+			return fmt.Errorf("the pattern is malformed: %w", inner)
 		}
-		return fmt.Errorf("the pattern is malformed: %w", err)
+		return errors.New("the pattern is malformed")
 	}
 	if path != cleanPath(path) {
 		return errors.New("the path is not clean, so it can match nothing")
 	}
 	return nil
+}
+
+// quotePattern returns a pattern as messages name it.
+func quotePattern(pattern string) string {
+	if holdsUserInfo(pattern) {
+		pattern = redacted + pattern[strings.LastIndex(pattern, "@"):]
+	}
+	return strconv.Quote(pattern)
+}
+
+// holdsUserInfo reports whether a pattern looks like a whole URL with user
+// info, which is a likely mistake and must not show a password.
+func holdsUserInfo(pattern string) bool {
+	at := strings.LastIndex(pattern, "@")
+	return at >= 0 && strings.Contains(pattern[:at], ":")
 }
 
 // conflictOf returns why two patterns conflict, or "" if they do not.
@@ -96,4 +118,14 @@ func splitPattern(pattern string) (method, rest string) {
 		return pattern[:i], strings.TrimLeft(pattern[i:], " \t")
 	}
 	return "", pattern
+}
+
+// literalPath returns the one path that a pattern's path matches, if there is
+// one and every server reads it alike.
+func literalPath(path string) (literal string, ok bool) {
+	if strings.HasSuffix(path, "/") || decodeSlashes(path) != path {
+		return "", false
+	}
+	literal, err := url.PathUnescape(path) // as ServeMux does with each segment
+	return literal, err == nil && isPlain(literal)
 }

@@ -22,11 +22,10 @@ func newScope(baseURL string, allowPlaintext bool) (scope, []error) {
 	if err != nil {
 		return scope{}, []error{errors.New("base URL is malformed (it is not shown, since it may hold a password)")}
 	}
-	path := u.EscapedPath()
-	if !strings.HasPrefix(path, "/") {
-		path = "/" + path
+	written := u.EscapedPath()
+	if !strings.HasPrefix(written, "/") {
+		written = "/" + written
 	}
-	prefix := strings.TrimSuffix(path, "/")
 
 	var errs []error
 	wrong := func(is bool, text string) {
@@ -44,9 +43,9 @@ func newScope(baseURL string, allowPlaintext bool) (scope, []error) {
 	wrong(u.RawQuery != "" || u.ForceQuery, "has a query, which is no part of a scope")
 	wrong(strings.Contains(baseURL, "#"), "has a fragment, which is no part of a scope")
 	wrong(strings.ContainsAny(u.Path, "{}"), "has a brace in its path, which would become a wildcard")
-	wrong(cleanPath(path) != path || prefix != "" && lenient.resolve(prefix) != prefix || isEncodedTwice(path),
+	wrong(cleanPath(written) != written || !readAlike(written),
 		"has a path that is not clean, or that servers may read differently")
-	return scope{u.Scheme, u.Host, prefix}, errs
+	return scope{u.Scheme, u.Host, strings.TrimSuffix(written, "/")}, errs
 }
 
 func (s *scope) hasOrigin(u *url.URL) bool {
@@ -75,16 +74,12 @@ func (s *scope) read(u *url.URL) (r reading, inScope bool) {
 	if !s.covers(written) || isEncodedTwice(written) {
 		return reading{}, false
 	}
-	dots, ups := countDots(lenient.segments(written))
-	literalDots, _ := countDots(strings.Split(written, "/"))
-	if ups > 0 {
-		for l := range lenient + 1 {
-			if !s.covers(l.resolve(written)) {
-				return reading{}, false
-			}
-		}
+	literal := dotSegments(written)
+	lenient := dotSegments(withoutParameters(decodeSlashes(decodeDots(decodeBackslashes(written)))))
+	if lenient > 0 && !s.coversEveryReading(written) {
+		return reading{}, false
 	}
-	return reading{written, dots > literalDots}, true
+	return reading{written, lenient > literal}, true
 }
 
 // covers reports whether a path lies under the prefix as text.
@@ -93,54 +88,67 @@ func (s *scope) covers(path string) bool {
 	return found && (rest == "" && s.prefix != "" || strings.HasPrefix(rest, "/"))
 }
 
-// leniency is a set of liberties that servers take when they read a path.
-// Servers combine them in every way, so a path must be safe in each.
-type leniency uint8
-
-const (
-	decodesDots        leniency = 1 << iota // %2e is a dot
-	decodesSlashes                          // %2f is a slash
-	decodesBackslashes                      // \ and %5c are slashes
-	cutsParameters                          // a segment ends at a semicolon
-	mergesSlashes                           // empty segments are dropped
-
-	lenient leniency = 1<<iota - 1 // all of them
-)
-
-var (
-	dotDecoder       = strings.NewReplacer("%2e", ".", "%2E", ".")
-	slashDecoder     = strings.NewReplacer("%2f", "/", "%2F", "/")
-	backslashDecoder = strings.NewReplacer("%5c", "/", "%5C", "/", `\`, "/")
-)
-
-// segments splits an escaped path.
-func (l leniency) segments(path string) []string {
-	if l&decodesDots != 0 {
-		path = dotDecoder.Replace(path)
-	}
-	if l&decodesSlashes != 0 {
-		path = slashDecoder.Replace(path)
-	}
-	if l&decodesBackslashes != 0 {
-		path = backslashDecoder.Replace(path)
-	}
-	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
-	if l&cutsParameters != 0 {
-		for i, segment := range segments {
-			segments[i], _, _ = strings.Cut(segment, ";")
+// coversEveryReading reports whether a path stays under the prefix whatever
+// liberties servers take with it, in whatever order: a proxy resolves what it
+// understands and passes on the rest, to a server that understands more.
+func (s *scope) coversEveryReading(written string) bool {
+	seen := map[string]bool{written: true}
+	for next := []string{written}; len(next) > 0; next = next[1:] {
+		if !s.covers(withoutDotSegments(next[0])) || len(seen) > maxReadings {
+			return false
+		}
+		for _, liberty := range liberties {
+			if read := liberty(next[0]); !seen[read] {
+				seen[read] = true
+				next = append(next, read)
+			}
 		}
 	}
-	return segments
+	return true
 }
 
-// resolve returns the path to which a server with these liberties resolves an
-// escaped one.
-func (l leniency) resolve(path string) string {
+const (
+	maxReadings  = 256 // of one path are followed; no honest one has so many
+	maxDecodings = 16  // of one path are done
+)
+
+// liberties are what servers do to an escaped path when they read it. None does
+// anything to a path that every server reads alike.
+var liberties = []func(path string) string{
+	decodeDots, decodeSlashes, decodeBackslashes, withoutParameters, mergeSlashes, withoutDotSegments,
+}
+
+var (
+	decodeDots        = strings.NewReplacer("%2e", ".", "%2E", ".").Replace
+	decodeSlashes     = strings.NewReplacer("%2f", "/", "%2F", "/").Replace
+	decodeBackslashes = strings.NewReplacer("%5c", "/", "%5C", "/", `\`, "/").Replace
+)
+
+// withoutParameters cuts each segment at its first semicolon (RFC 3986, section
+// 3.3).
+func withoutParameters(path string) string {
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		segments[i], _, _ = strings.Cut(segment, ";")
+	}
+	return strings.Join(segments, "/")
+}
+
+func mergeSlashes(path string) string {
+	for strings.Contains(path, "//") {
+		path = strings.ReplaceAll(path, "//", "/")
+	}
+	return path
+}
+
+// withoutDotSegments resolves dot segments (RFC 3986, section 5.2.4), but for
+// a slash at the end, which plays no part in a scope.
+func withoutDotSegments(path string) string {
 	var resolved []string
-	for _, segment := range l.segments(path) {
-		switch {
-		case segment == "." || segment == "" && l&mergesSlashes != 0:
-		case segment == "..":
+	for _, segment := range strings.Split(strings.TrimPrefix(path, "/"), "/") {
+		switch segment {
+		case ".":
+		case "..":
 			resolved = resolved[:max(0, len(resolved)-1)]
 		default:
 			resolved = append(resolved, segment)
@@ -149,19 +157,25 @@ func (l leniency) resolve(path string) string {
 	return "/" + strings.Join(resolved, "/")
 }
 
-// countDots returns how many segments are dot segments, and how many of them
-// lead up.
-func countDots(segments []string) (dots, ups int) {
-	for _, segment := range segments {
-		switch segment {
-		case "..":
-			ups++
-			fallthrough
-		case ".":
-			dots++
+// dotSegments returns how many segments of a path are dot segments.
+func dotSegments(path string) (n int) {
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "." || segment == ".." {
+			n++
 		}
 	}
-	return dots, ups
+	return n
+}
+
+// readAlike reports whether every server reads an escaped path as it is
+// written.
+func readAlike(path string) bool {
+	for _, liberty := range liberties {
+		if liberty(path) != path {
+			return false
+		}
+	}
+	return !isEncodedTwice(path)
 }
 
 // isEncodedTwice reports whether decoding an escaped percent sign, however
@@ -170,14 +184,20 @@ func isEncodedTwice(path string) bool {
 	if !strings.Contains(path, "%25") {
 		return false
 	}
-	for decoded := unescapeOnce(path); decoded != path; decoded = unescapeOnce(path) {
+	for rounds := 0; ; rounds++ {
+		decoded := unescapeOnce(path)
+		if decoded == path {
+			return false
+		}
 		path = decoded
+		if rounds == maxDecodings {
+			return true // no honest path is escaped so often
+		}
 		if lower := strings.ToLower(path); strings.Contains(lower, "%2e") ||
 			strings.Contains(lower, "%2f") || strings.Contains(lower, "%5c") {
 			return true
 		}
 	}
-	return false
 }
 
 // unescapeOnce decodes every escape and leaves what is none as it is.
