@@ -1,6 +1,9 @@
 package routeauth
 
-import "net/http"
+import (
+	"fmt"
+	"net/http"
+)
 
 // APIKeyTransport is an [http.RoundTripper] that sends each request with the
 // header field x-api-key. It keeps what [HeaderTransport] promises, and like it
@@ -40,6 +43,14 @@ func (t *APIKeyTransport) CloseIdleConnections() { t.header.CloseIdleConnections
 // the API key. It is for programs that run where the key can be kept secret,
 // such as a server.
 type APIKeyAuth struct{ APIKey Secret }
+
+// Format formats a with REDACTED for the key. It implements [fmt.Formatter],
+// since fmt does not ask a field to format itself behind a pointer that the
+// verb does not fit.
+func (a APIKeyAuth) Format(f fmt.State, verb rune) {
+	type plain APIKeyAuth
+	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(a))
+}
 
 // RoundTrippers returns one [APIKeyTransport] for both kinds of endpoints. The
 // error is that of [NewAPIKeyTransport].

@@ -46,10 +46,13 @@ func (defaultTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(req)
 }
 
-func (defaultTransport) CloseIdleConnections() { closeIdleConnections(http.DefaultTransport) }
+func (defaultTransport) CloseIdleConnections() { closeIdleConnections(seal(http.DefaultTransport)) }
 
-func closeIdleConnections(base http.RoundTripper) {
-	if c, ok := base.(interface{ CloseIdleConnections() }); ok {
+func closeIdleConnections(base sealed[http.RoundTripper]) {
+	if base == nil {
+		return
+	}
+	if c, ok := base().(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
 }

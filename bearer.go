@@ -1,6 +1,9 @@
 package routeauth
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 const bearerPrefix = "Bearer "
 
@@ -14,19 +17,9 @@ type bearer struct {
 // newBearer checks a token that a source handed out.
 func newBearer(token string) (bearer, error) {
 	if err := checkCredential("token", token); err != nil {
-		return bearer{}, illFormedTokenError{err}
+		return bearer{}, permanentError{fmt.Errorf("the token source handed out no token: %w", err)}
 	}
 	return bearer{authorization: bearerPrefix + token}, nil
 }
 
 func (b bearer) token() string { return strings.TrimPrefix(b.authorization, bearerPrefix) }
-
-// illFormedTokenError says that a source handed out what is no token. Asking
-// again would not help.
-type illFormedTokenError struct{ err error }
-
-func (e illFormedTokenError) Error() string {
-	return "the token source handed out no token: " + e.err.Error()
-}
-func (e illFormedTokenError) Unwrap() error   { return e.err }
-func (e illFormedTokenError) Temporary() bool { return false }

@@ -20,12 +20,18 @@ func checkCredential(what, value string) error {
 // checkFieldValue says what is wrong with a header field's value (RFC 9110,
 // section 5.5). The error never holds the value.
 func checkFieldValue(what, value string) error {
-	if strings.Trim(value, " \t") != value {
-		return fmt.Errorf("%s begins or ends with white space", what)
-	}
-	return checkBytes(what, value, "a character of a header field", func(c byte) bool {
+	err := checkBytes(what, value, "a character of a header field", func(c byte) bool {
 		return c >= ' ' && c != 0x7f || c == '\t'
 	})
+	if err != nil {
+		return err
+	}
+	for _, i := range []int{0, len(value) - 1} {
+		if value[i] == ' ' || value[i] == '\t' {
+			return fmt.Errorf("%s: byte %#02x at offset %d is white space at the beginning or the end", what, value[i], i)
+		}
+	}
+	return nil
 }
 
 func checkBytes(what, value, class string, allowed func(c byte) bool) error {
@@ -56,7 +62,8 @@ func checkFieldName(name string) error {
 	}
 	for i := range len(name) {
 		if !isTokenByte(name[i]) {
-			return fmt.Errorf("header name %q: byte %#02x at offset %d is not allowed in a field name", name, name[i], i)
+			// What is no name may be the value, passed in its place.
+			return fmt.Errorf("header name: byte %#02x at offset %d is not allowed in a field name", name[i], i)
 		}
 	}
 	if slices.Contains(fieldsOfNetHTTP, http.CanonicalHeaderKey(name)) {

@@ -25,7 +25,7 @@ func detailOf(body []byte) string {
 		joinNonEmpty(": ", stringIn(problem.Error), stringIn(problem.ErrorDescription)),
 		stringIn(problem.Title),
 	} {
-		if text != "" {
+		if oneLine(text) != "" {
 			return text
 		}
 	}

@@ -45,7 +45,7 @@ type UnauthorizedError struct {
 	// the body is not a JSON object that says so in one of the usual forms:
 	// {"detail": "…"}, {"detail": [{"msg": "…"}]}, {"message": "…"},
 	// {"error": "…", "error_description": "…"} (RFC 6749, section 5.2) or
-	// problem details (RFC 9457).
+	// problem details (RFC 9457). It is cut off at 4 KiB.
 	Detail string
 	// RequestID is the header X-Cloud-Trace-Context or, without one,
 	// X-Request-Id: what a support desk asks for.
@@ -112,6 +112,13 @@ func isTemporary(ctx context.Context, err error) bool {
 	var t interface{ Temporary() bool }
 	return !errors.As(err, &t) || t.Temporary()
 }
+
+// permanentError is the error of a token source that asking again would not
+// mend.
+type permanentError struct{ error }
+
+func (e permanentError) Unwrap() error   { return e.error }
+func (e permanentError) Temporary() bool { return false }
 
 // methodOf returns the method of a request as it goes on the wire.
 func methodOf(req *http.Request) string {

@@ -3,6 +3,7 @@ package routeauth
 import (
 	"errors"
 	"net/http"
+	"slices"
 )
 
 // Names of the header fields that carry a credential.
@@ -89,7 +90,8 @@ func (t *HeaderTransport) CloseIdleConnections() { closeIdleConnections(t.field.
 type field struct {
 	scheme Scheme
 	name   string // in canonical form
-	base   http.RoundTripper
+	base   sealed[http.RoundTripper]
+	public bool // the value is no secret
 }
 
 func newField(scheme Scheme, name string, base http.RoundTripper) (field, []error) {
@@ -98,7 +100,7 @@ func newField(scheme Scheme, name string, base http.RoundTripper) (field, []erro
 		schemeErr = errors.New("scheme is empty")
 	}
 	base, baseErr := baseOrDefault(base)
-	return field{scheme, http.CanonicalHeaderKey(name), base},
+	return field{scheme: scheme, name: http.CanonicalHeaderKey(name), base: seal(base)},
 		[]error{schemeErr, checkFieldName(name), baseErr}
 }
 
@@ -107,10 +109,13 @@ func newField(scheme Scheme, name string, base http.RoundTripper) (field, []erro
 // server rejected the credential, or the error of the base.
 func (f *field) send(req *http.Request, value string) (*http.Response, *UnauthorizedError, error) {
 	if leftOrigin(req) {
-		resp, err := f.base.RoundTrip(req)
+		resp, err := f.base().RoundTrip(req)
 		return resp, nil, err
 	}
-	resp, err := f.base.RoundTrip(authenticated(req, f.name, value))
+	resp, err := f.base().RoundTrip(authenticated(req, f.name, value))
+	if below, ok := err.(*UnauthorizedError); ok {
+		err = f.redactor(value).rejection(below)
+	}
 	if resp == nil {
 		if err == nil {
 			err = errors.New("routeauth: the base returned neither a response nor an error")
@@ -119,9 +124,16 @@ func (f *field) send(req *http.Request, value string) (*http.Response, *Unauthor
 	}
 	resp.Request = req
 	if err == nil && resp.StatusCode == http.StatusUnauthorized {
-		return nil, newUnauthorizedError(f.scheme, value, resp), nil
+		return nil, newUnauthorizedError(f.scheme, f.redactor(value), resp), nil
 	}
 	return resp, nil, err
+}
+
+func (f *field) redactor(value string) redactor {
+	if f.public {
+		return redactor{}
+	}
+	return newRedactor(value)
 }
 
 // refusal returns the error of a request that cannot be sent at all.
@@ -152,7 +164,7 @@ func authenticated(req *http.Request, name, value string) *http.Request {
 	}{request: *req}
 
 	header := make(http.Header, len(req.Header)+1)
-	values := out.values[:0]
+	values := slices.Grow(out.values[:0], len(req.Header)+1)
 	for key, vv := range req.Header {
 		if equalFoldASCII(key, name) {
 			continue

@@ -47,6 +47,9 @@ func newHeldToken(token bearer, began, now time.Time, refreshBefore time.Duratio
 
 // left returns how long the token lives from now on.
 func (h *heldToken) left(now time.Time) time.Duration {
+	if h == nil {
+		return 0
+	}
 	left := h.end.Sub(now)
 	if !h.exp.IsZero() {
 		left = min(left, h.exp.Sub(now)) // on the wall clock, as exp has no other
@@ -54,7 +57,11 @@ func (h *heldToken) left(now time.Time) time.Duration {
 	return left
 }
 
-func (h *heldToken) alive(now time.Time) bool { return h != nil && h.left(now) > 0 }
+func (h *heldToken) alive(now time.Time) bool { return h.left(now) > 0 }
+
+func (h *heldToken) equals(other *heldToken) bool {
+	return h != nil && h.authorization() == other.authorization()
+}
 
 // outlives reports whether h is good for longer than other.
 func (h *heldToken) outlives(other *heldToken, now time.Time) bool {

@@ -27,7 +27,7 @@ import (
 // decorator it is not recognized, and every 401 is final.
 type JWTTransport struct {
 	field  field
-	source TokenSource
+	source sealed[TokenSource]
 	cache  *TokenCache // the source, if it is one
 	params ParamsFunc
 }
@@ -56,7 +56,7 @@ func WithParams(f ParamsFunc) JWTOption {
 func NewJWTTransport(source TokenSource, base http.RoundTripper, opts ...JWTOption) (*JWTTransport, error) {
 	field, errs := newField(SchemeJWT, HeaderAuthorization, base)
 	errs = append(errs, checkNotNil("token source", source))
-	t := &JWTTransport{field: field, source: source}
+	t := &JWTTransport{field: field, source: seal(source)}
 	t.cache, _ = source.(*TokenCache)
 	for _, opt := range opts {
 		if opt == nil {
@@ -79,7 +79,7 @@ func (t *JWTTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if leftOrigin(req) {
-		return t.field.base.RoundTrip(req) // and no token is asked for
+		return t.field.base().RoundTrip(req) // and no token is asked for
 	}
 	params, err := requestParams(t.params, req)
 	if err != nil {
@@ -104,7 +104,7 @@ func (t *JWTTransport) token(ctx context.Context, params Params) (bearer, error)
 	if t.cache != nil {
 		return t.cache.bearer(ctx, params)
 	}
-	token, err := t.source.Token(ctx, maps.Clone(params))
+	token, err := t.source().Token(ctx, maps.Clone(params))
 	if err != nil {
 		return bearer{}, err
 	}
@@ -134,15 +134,15 @@ func (t *JWTTransport) sendAgain(req *http.Request, params Params, stale bearer,
 	}
 	again := req.WithContext(req.Context())
 	if hasBody {
-		body, err := req.GetBody()
-		if err != nil || body == nil {
+		again.Body, err = req.GetBody()
+		if err != nil || again.Body == nil {
+			closeBody(again)
 			return nil, rejection
 		}
-		again.Body = body
 	}
 	resp, rejection, err := t.send(again, params, token)
 	if rejection != nil {
-		return nil, rejection
+		return nil, t.field.redactor(stale.authorization).rejection(rejection)
 	}
 	if resp != nil {
 		resp.Request = req

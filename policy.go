@@ -116,6 +116,10 @@ func NewPolicy(baseURL string, routes Routes, opts ...PolicyOption) (*Policy, er
 			p.literal[literal] = append(p.literal[literal], literalRoute{method, requirement})
 		}
 	}
+	// What no route matches is mandatory. ServeMux is much faster at finding a
+	// route for it than at finding none, where it looks through other methods.
+	// Its error, that some route matches everything already, is as good.
+	_ = register(p.mux, "/")
 	return p, nil
 }
 

@@ -1,6 +1,7 @@
 package routeauth
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 	"slices"
@@ -12,33 +13,39 @@ import (
 const (
 	maxDrain     = 64 << 10    // of a 401's body is read
 	maxDrainTime = time.Second // is waited for it
-	maxErrorBody = 4 << 10     // of it is kept
+	maxErrorBody = 4 << 10     // of it is kept, and of what it says
+
+	maxEmptyReads = 100 // in a row are no stream but a fault
 )
 
 // newUnauthorizedError turns a 401 into an error and is done with the response.
-func newUnauthorizedError(scheme Scheme, value string, resp *http.Response) *UnauthorizedError {
-	var r redactor
-	if scheme != SchemeSubscription {
-		r = newRedactor(value)
-	}
+func newUnauthorizedError(scheme Scheme, r redactor, resp *http.Response) *UnauthorizedError {
 	body, whole := drain(resp)
 
 	e := &UnauthorizedError{
-		Scheme: scheme,
-		Method: methodOf(resp.Request),
-		URL:    r.text(locationOf(resp.Request)),
-		Header: r.header(resp.Header),
+		Scheme:    scheme,
+		Method:    methodOf(resp.Request),
+		URL:       r.text(locationOf(resp.Request)),
+		Header:    r.header(resp.Header),
+		RequestID: r.text(cmp.Or(resp.Header.Get("X-Cloud-Trace-Context"), resp.Header.Get("X-Request-Id"))),
 	}
-	if e.RequestID = e.Header.Get("X-Cloud-Trace-Context"); e.RequestID == "" {
-		e.RequestID = e.Header.Get("X-Request-Id")
-	}
-	if coding := resp.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+	if isEncoded(resp.Header) {
 		return e
 	}
 	e.Detail = r.text(oneLine(r.text(detailOf(body))))
+	e.Detail = strings.ToValidUTF8(e.Detail[:min(len(e.Detail), maxErrorBody)], "")
 	e.Body = r.body(body, whole)
 	e.Body = e.Body[:min(len(e.Body), maxErrorBody)]
 	return e
+}
+
+func isEncoded(h http.Header) bool {
+	for _, coding := range h.Values("Content-Encoding") {
+		if coding != "" && !strings.EqualFold(coding, "identity") {
+			return true
+		}
+	}
+	return false
 }
 
 // drain reads the body of a response that nobody else will read, so that its
@@ -64,12 +71,21 @@ func drain(resp *http.Response) (body []byte, whole bool) {
 			}
 		}()
 		chunk := make([]byte, maxErrorBody)
-		for {
-			n, err := resp.Body.Read(chunk)
+		for empty := 0; ; {
+			room := min(len(chunk), maxDrain-len(read))
+			n, err := resp.Body.Read(chunk[:room:room])
+			got := chunk[:room:room][:n] // before the lock: a bad n panics
+			if empty++; n > 0 {
+				empty = 0
+			}
 			mu.Lock()
-			read = append(read, chunk[:n]...)
-			if err == nil && len(read) >= maxDrain {
+			read = append(read, got...)
+			switch {
+			case err != nil:
+			case len(read) >= maxDrain:
 				err = io.ErrShortBuffer
+			case empty >= maxEmptyReads:
+				err = io.ErrNoProgress
 			}
 			stop := err != nil || abandoned
 			mu.Unlock()

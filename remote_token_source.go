@@ -41,7 +41,7 @@ const (
 // It is safe for concurrent use. It keeps no token; put a [TokenCache] over it.
 type RemoteTokenSource struct {
 	endpoint sealed[*url.URL] // may hold a password or an access key
-	client   *http.Client
+	client   sealed[*http.Client]
 }
 
 // NewRemoteTokenSource returns a RemoteTokenSource that posts to endpoint with a
@@ -63,7 +63,7 @@ func NewRemoteTokenSource(endpoint string, client *http.Client) (*RemoteTokenSou
 	if own.CheckRedirect == nil {
 		own.CheckRedirect = stayAtOrigin
 	}
-	return &RemoteTokenSource{seal(u), &own}, nil
+	return &RemoteTokenSource{seal(u), seal(&own)}, nil
 }
 
 func parseEndpoint(endpoint string) (*url.URL, error) {
@@ -97,7 +97,7 @@ func stayAtOrigin(req *http.Request, via []*http.Request) error {
 // Token asks the backend for a token.
 func (s *RemoteTokenSource) Token(ctx context.Context, params Params) (string, error) {
 	if s == nil || s.endpoint == nil {
-		return "", errors.New("the token source was not made by NewRemoteTokenSource")
+		return "", permanentError{errors.New("the token source was not made by NewRemoteTokenSource")}
 	}
 	if params == nil {
 		params = Params{} // the backend expects an object, not null
@@ -113,9 +113,9 @@ func (s *RemoteTokenSource) Token(ctx context.Context, params Params) (string, e
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
 
-	resp, err := s.client.Do(req)
+	resp, err := s.client().Do(req)
 	if err != nil {
-		return "", s.failure(0, withoutURL(err))
+		return "", s.failure(0, err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxRemoteAnswer+1))
@@ -159,35 +159,43 @@ func tokenIn(status int, answer []byte) (string, error) {
 }
 
 // failure returns the error of a call that was answered with status, or not at
-// all if that is 0.
+// all if that is 0. The client or the backend may have quoted the endpoint.
 func (s *RemoteTokenSource) failure(status int, err error) error {
-	return &remoteError{endpoint: locationOf(&http.Request{URL: s.endpoint()}), status: status, err: err}
-}
-
-// withoutURL takes the endpoint, as net/http shows it, out of an error.
-func withoutURL(err error) error {
 	var urlErr *url.Error
 	if errors.As(err, &urlErr) {
-		return urlErr.Err
+		err = urlErr.Err
 	}
-	return err
+	u := s.endpoint()
+	password, _ := u.User.Password()
+	r := redactor{secrets: []string{password, u.RawQuery}}
+	for _, values := range u.Query() {
+		r.secrets = append(r.secrets, values...)
+	}
+	return &remoteError{
+		endpoint: locationOf(&http.Request{URL: u}),
+		status:   status,
+		reason:   r.text(err.Error()),
+		cause:    seal(err),
+	}
 }
 
 // remoteError is the error of a backend that was asked for a token.
 type remoteError struct {
 	endpoint string // without user info and query
 	status   int    // 0 if there was no answer
-	err      error
+	reason   string
+	cause    sealed[error] // tells its kind, but its own words are not shown
 }
 
 func (e *remoteError) Error() string {
 	if e.status == 0 {
-		return fmt.Sprintf("token endpoint %s: %v", e.endpoint, e.err)
+		return fmt.Sprintf("token endpoint %s: %s", e.endpoint, e.reason)
 	}
-	return fmt.Sprintf("token endpoint %s: %d %s: %v", e.endpoint, e.status, http.StatusText(e.status), e.err)
+	return fmt.Sprintf("token endpoint %s: %d %s: %s", e.endpoint, e.status, http.StatusText(e.status), e.reason)
 }
 
-func (e *remoteError) Unwrap() error { return e.err }
+func (e *remoteError) Is(target error) bool { return errors.Is(e.cause(), target) }
+func (e *remoteError) As(target any) bool   { return errors.As(e.cause(), target) }
 
 // Temporary reports whether asking again may help. A refusal is final, but for
 // the statuses that ask for patience.

@@ -13,13 +13,17 @@ const redacted = "REDACTED"
 // key. Formatting it with fmt, marshalling it as text, JSON or XML and logging
 // it with log/slog give REDACTED. string(s) gives the secret.
 //
-// Three ways around are out of this type's reach:
+// Four ways around are out of this type's reach:
 //
 //   - An unexported field of this type in somebody's struct is printed in the
 //     clear when the struct is formatted, because fmt cannot call methods on
 //     unexported fields. Export the field, or hold the secret in a closure, as
 //     the types of this package do. For the same reason, do not put an
 //     [APIKeyAuth] in an unexported field of a struct that is printed.
+//   - So is a field behind a pointer that is not what is formatted but lies in
+//     it, as in a slice of pointers to structs, where the verb fits no pointer,
+//     such as %s or %q: fmt then prints what the pointer points to without
+//     calling methods. Use %v.
 //   - The verbs %p and %w, which do not fit a string, make fmt print the value
 //     as it is (go vet reports both), and encoding/json writes map keys of any
 //     string type as they are.

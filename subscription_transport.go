@@ -22,6 +22,7 @@ func NewSubscriptionTransport(subscriptionID string, base http.RoundTripper) (*S
 	if err != nil {
 		return nil, err
 	}
+	header.field.public = true
 	return &SubscriptionTransport{*header}, nil
 }
 

@@ -130,7 +130,7 @@ func (c *TokenCache) Discard(params Params, token string) {
 
 func (c *TokenCache) bearer(ctx context.Context, params Params) (bearer, error) {
 	if c == nil || c.tokens == nil {
-		return bearer{}, errors.New("the token cache was not made by NewTokenCache")
+		return bearer{}, permanentError{errors.New("the token cache was not made by NewTokenCache")}
 	}
 	return c.tokens().get(ctx, params)
 }
@@ -146,6 +146,10 @@ type tokens struct {
 	mu      sync.RWMutex // guards the maps; never held while the source runs
 	held    map[string]*heldToken
 	fetches map[string]*fetch
+
+	// See evict.
+	firstToEnd *heldToken // none that is held ends before it
+	idle       []lastUse  // who goes next, unless used since
 }
 
 // fetch is a call of the source that is under way.
@@ -165,9 +169,9 @@ func (t *tokens) get(ctx context.Context, params Params) (bearer, error) {
 	t.mu.RLock()
 	held := t.held[string(key)]
 	t.mu.RUnlock()
-	if held.alive(now) {
+	if left := held.left(now); left > 0 {
 		held.use(&t.uses)
-		if held.refreshDue(now) {
+		if left <= held.window && held.refreshDue(now) {
 			t.refresh(ctx, string(key), params, held, now)
 		}
 		return bearer{held.authorization(), true}, nil
@@ -218,16 +222,21 @@ func (t *tokens) start(ctx context.Context, key string, params Params, now time.
 	params = maps.Clone(params)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.fetchTimeout)
 	// A source that ignores its context holds up nobody but itself.
-	stop := context.AfterFunc(ctx, func() { t.finish(key, f, bearer{}, ctx.Err()) })
+	stop := context.AfterFunc(ctx, func() { t.finish(key, f, bearer{}, nil, ctx.Err()) })
 	go func() {
 		defer cancel()
-		token, err := bearer{}, errSourceExited
+		var token bearer
+		var fresh *heldToken
+		err := errSourceExited
 		defer func() {
 			stop()
-			t.finish(key, f, token, err)
+			t.finish(key, f, token, fresh, err)
 		}()
 		token, err = ask(ctx, t.source, params)
-		if err != nil && ctx.Err() != nil {
+		switch {
+		case err == nil: // parsed here, where no lock is held
+			fresh = newHeldToken(token, f.began, time.Now(), t.refreshBefore)
+		case ctx.Err() != nil:
 			err = ctx.Err()
 		}
 	}()
@@ -255,9 +264,9 @@ func ask(ctx context.Context, source TokenSource, params Params) (b bearer, err 
 	return newBearer(token)
 }
 
-// finish releases everybody who waits for f. Only the first call for a fetch
-// counts.
-func (t *tokens) finish(key string, f *fetch, token bearer, err error) {
+// finish releases everybody who waits for f, and holds the token that arrived
+// unless fresh is nil. Only the first call for a fetch counts.
+func (t *tokens) finish(key string, f *fetch, token bearer, fresh *heldToken, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.fetches[key] != f {
@@ -266,40 +275,24 @@ func (t *tokens) finish(key string, f *fetch, token bearer, err error) {
 	delete(t.fetches, key)
 	f.token, f.err = token, err
 	close(f.done)
-	if err == nil {
-		t.keep(key, token, f.began)
-	}
+	t.keep(key, fresh)
 }
 
-// keep holds a token that arrived, if it may be held. The caller holds t.mu.
-func (t *tokens) keep(key string, token bearer, began time.Time) {
+// keep holds a token that arrived, unless the one that is held is better. The
+// caller holds t.mu.
+func (t *tokens) keep(key string, fresh *heldToken) {
 	now := time.Now()
-	fresh := newHeldToken(token, began, now, t.refreshBefore)
-	if !fresh.alive(now) || t.held[key].outlives(fresh, now) {
-		return
+	old := t.held[key]
+	if !fresh.alive(now) || old.outlives(fresh, now) || old.equals(fresh) {
+		return // the same token once more has no second life
 	}
-	fresh.use(&t.uses)
+	fresh.used.Store(t.uses.Add(1))
 	t.held[key] = fresh
+	if t.firstToEnd.outlives(fresh, now) {
+		t.firstToEnd = fresh
+	}
 	if len(t.held) > t.maxTokens {
 		t.evict(now)
-	}
-}
-
-// evict makes room: expired tokens go, or else the one that was used least
-// recently. It looks at every token, which is little beside the fetch that it
-// follows. The caller holds t.mu.
-func (t *tokens) evict(now time.Time) {
-	var oldest string
-	use := t.uses.Load() + 1
-	for key, held := range t.held {
-		if !held.alive(now) {
-			delete(t.held, key)
-		} else if used := held.used.Load(); used < use {
-			oldest, use = key, used
-		}
-	}
-	if len(t.held) > t.maxTokens {
-		delete(t.held, oldest)
 	}
 }
 

@@ -23,8 +23,8 @@ import (
 // request is a [*CredentialError].
 type Transport struct {
 	policy              *Policy
-	base                http.RoundTripper
-	mandatory, optional http.RoundTripper
+	base                sealed[http.RoundTripper]
+	mandatory, optional sealed[http.RoundTripper]
 }
 
 // Auth makes the transports that carry an API's credentials. [JWTAuth] and
@@ -63,7 +63,7 @@ func New(policy *Policy, auth Auth, base http.RoundTripper) (*Transport, error) 
 	if err := errors.Join(invalid(errs...), authErr); err != nil {
 		return nil, err
 	}
-	return &Transport{policy, base, mandatory, optional}, nil
+	return &Transport{policy, seal(base), seal(mandatory), seal(optional)}, nil
 }
 
 // RoundTrip sends req with the credential that the policy calls for, or as it
@@ -78,11 +78,11 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	requirement, inScope := t.policy.Requirement(req)
 	switch {
 	case !inScope || leftOrigin(req):
-		return t.base.RoundTrip(req)
+		return t.base().RoundTrip(req)
 	case requirement == Optional:
-		return t.optional.RoundTrip(req)
+		return t.optional().RoundTrip(req)
 	default:
-		return t.mandatory.RoundTrip(req)
+		return t.mandatory().RoundTrip(req)
 	}
 }
 

@@ -1,0 +1,639 @@
+package routeauth_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/routeauth"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// backend is an app's own backend over a real connection.
+func backend(t testing.TB, handler http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server
+}
+
+// answering is a backend that always gives the same answer.
+func answering(t testing.TB, status int, body string) *httptest.Server {
+	return backend(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	})
+}
+
+func newRemote(t testing.TB, endpoint string, client *http.Client) *routeauth.RemoteTokenSource {
+	t.Helper()
+	source, err := routeauth.NewRemoteTokenSource(endpoint, client)
+	require.NoError(t, err)
+	return source
+}
+
+// isTemporary asks an error as a caller does.
+func isTemporary(t testing.TB, err error) bool {
+	t.Helper()
+	var e interface{ Temporary() bool }
+	require.ErrorAs(t, err, &e)
+	return e.Temporary()
+}
+
+// Rule 30: one POST with the params as a JSON object.
+func TestARemoteSourcePostsTheParams(t *testing.T) {
+	tests := []struct {
+		params routeauth.Params
+		want   string
+	}{
+		{nil, `{}`},
+		{routeauth.Params{}, `{}`},
+		{routeauth.Params{"sku": "1", "user": "u2"}, `{"sku":"1","user":"u2"}`},
+		{routeauth.Params{"a\"b": "<é\n&\u2028>", "empty": ""}, `{"a\"b":"<é\n&\u2028>","empty":""}`},
+	}
+	for _, test := range tests {
+		calls := 0
+		server := backend(t, func(w http.ResponseWriter, req *http.Request) {
+			calls++
+			body, err := io.ReadAll(req.Body)
+			assert.NoError(t, err)
+			assert.JSONEq(t, test.want, string(body))
+			assert.EqualValues(t, len(body), req.ContentLength)
+			assert.Equal(t, http.MethodPost, req.Method)
+			assert.Equal(t, "/jwt?app=1", req.RequestURI)
+			assert.Equal(t, "application/json", req.Header.Get("Content-Type"))
+			assert.Equal(t, "application/json", req.Header.Get("Accept"))
+			_, _ = io.WriteString(w, `{"type":"jwt","token":"abc"}`)
+		})
+		token, err := newRemote(t, server.URL+"/jwt?app=1", nil).Token(t.Context(), test.params)
+		require.NoError(t, err)
+		assert.Equal(t, "abc", token)
+		assert.Equal(t, 1, calls)
+	}
+}
+
+// Rule 30: what counts as a token.
+func TestARemoteSourceUnderstandsTheAnswer(t *testing.T) {
+	large := `{"type":"jwt","token":"abc","rest":"` + strings.Repeat("x", 60<<10) + `"}`
+	for body, want := range map[string]string{
+		`{"type":"jwt","token":"abc"}`:                             "abc",
+		"\n {\"token\": \"abc\", \"type\": \"jwt\"}\r\n":           "abc",
+		`{"token":"abc"}`:                                          "abc",
+		`{"type":"JWT","token":"abc","expires_in":60}`:             "abc",
+		`{"type":"jwt","token":"\u0061bc","nested":{"token":"x"}}`: "abc",
+		large: "abc",
+	} {
+		token, err := newRemote(t, answering(t, http.StatusOK, body).URL, nil).Token(t.Context(), nil)
+		assert.NoError(t, err, "%.100s", body)
+		assert.Equal(t, want, token)
+	}
+	endless := `{"type":"jwt","token":"hunter2","rest":"` + strings.Repeat("x", 64<<10) + `"}`
+	for body, want := range map[string]string{
+		"":                                      "the answer is empty",
+		"hunter2":                               "not a JSON object",
+		`"hunter2"`:                             "not a JSON object",
+		`["hunter2"]`:                           "not a JSON object",
+		`{"type":"jwt","token":"hunter2"`:       "not a JSON object",
+		`{"token":"hunter2"}{"token":"hunter"}`: "not a JSON object",
+		`{"token":["hunter2"]}`:                 "not a JSON object",
+		`{"token":123}`:                         "not a JSON object",
+		`<html>hunter2</html>`:                  "not a JSON object",
+		`null`:                                  `no "token"`,
+		`{}`:                                    `no "token"`,
+		`{"type":"jwt","token":""}`:             `no "token"`,
+		`{"type":"jwt","token":null}`:           `no "token"`,
+		`{"type":"jwt","jwt":"hunter2"}`:        `no "token"`,
+		`{"type":"opaque","token":"hunter2"}`:   `"type" is not "jwt"`,
+		endless:                                 "larger than 65536 bytes",
+	} {
+		server := answering(t, http.StatusOK, body)
+		token, err := newRemote(t, server.URL+"/jwt", nil).Token(t.Context(), nil)
+		assert.Empty(t, token)
+		assert.ErrorContains(t, err, "token endpoint "+server.URL+"/jwt: 200 OK: ", "%.100s", body)
+		assert.ErrorContains(t, err, want, "%.100s", body)
+		assert.NotContains(t, err.Error(), "hunter2")
+		assert.True(t, isTemporary(t, err), "%.100s", body)
+	}
+}
+
+// Rule 30: a refusal is permanent, but for the statuses that ask for patience.
+// The reason is told where the backend tells it.
+func TestARemoteSourceTellsRefusalsFromFailures(t *testing.T) {
+	for status, temporary := range map[int]bool{
+		400: false, 401: false, 403: false, 404: false, 405: false, 408: true, 409: false, 410: false, 413: false,
+		415: false, 422: false, 425: true, 429: true, 451: false, 499: false,
+		500: true, 501: true, 502: true, 503: true, 504: true, 599: true,
+	} {
+		for body, reason := range map[string]string{
+			"":                              "no token",
+			"<html>":                        "no token",
+			`{"token":"hunter2"}`:           "no token",
+			`{"detail":"not this user"}`:    "not this user",
+			`{"message":"not\nthis user "}`: "not this user",
+			`{"error":"denied","error_description":"not this user"}`: "denied: not this user",
+			`{"detail":"` + strings.Repeat("é", 1000) + `"}`:         strings.Repeat("é", 128),
+		} {
+			server := answering(t, status, body)
+			token, err := newRemote(t, server.URL, nil).Token(t.Context(), nil)
+			assert.Empty(t, token)
+			want := fmt.Sprintf("token endpoint %s: %d %s: %s", server.URL, status, http.StatusText(status), reason)
+			require.EqualError(t, err, want)
+			assert.Equal(t, temporary, isTemporary(t, err), "%d", status)
+		}
+	}
+}
+
+// Rule 30: a token counts only in an answer of 200.
+func TestARemoteSourceTakesATokenFromA200Only(t *testing.T) {
+	for _, status := range []int{201, 202, 203, 206, 300, 400, 500} {
+		token, err := newRemote(t, answering(t, status, `{"type":"jwt","token":"hunter2"}`).URL, nil).Token(t.Context(), nil)
+		assert.Empty(t, token)
+		assert.Error(t, err, "%d", status)
+		assert.NotContains(t, err.Error(), "hunter2")
+	}
+	server := backend(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	_, err := newRemote(t, server.URL, nil).Token(t.Context(), nil)
+	assert.ErrorContains(t, err, "204 No Content")
+}
+
+// Rule 18: what a JWTTransport makes of the answers.
+func TestARefusalOfTheBackendIsPermanent(t *testing.T) {
+	for status, temporary := range map[int]bool{403: false, 429: true, 503: true} {
+		b := &base{}
+		transport := newJWTTransport(t, newCache(t, newRemote(t, answering(t, status, "").URL, nil)), b)
+		_, err := transport.RoundTrip(newRequest(t, http.MethodPost, endpoint, "body"))
+		assert.Equal(t, temporary, credentialErrorOf(t, err).Temporary(), "%d", status)
+		assert.Empty(t, b.sent())
+	}
+	transport := newJWTTransport(t, newRemote(t, answering(t, 200, `{"token":"two words"}`).URL, nil), &base{})
+	_, err := transport.RoundTrip(newRequest(t, http.MethodPost, endpoint, "body"))
+	assert.False(t, credentialErrorOf(t, err).Temporary(), "an ill-formed token")
+	assert.ErrorContains(t, err, "byte 0x20 at offset 3")
+}
+
+// An answer that does not end is cut off, whatever its status.
+func TestARemoteSourceReadsNoEndlessAnswer(t *testing.T) {
+	for _, status := range []int{200, 403, 500} {
+		gone := make(chan struct{})
+		server := backend(t, func(w http.ResponseWriter, _ *http.Request) {
+			defer close(gone)
+			w.WriteHeader(status)
+			for chunk := strings.Repeat(" ", 32<<10); ; {
+				if _, err := io.WriteString(w, chunk); err != nil {
+					return
+				}
+			}
+		})
+		_, err := newRemote(t, server.URL, nil).Token(t.Context(), nil)
+		assert.ErrorContains(t, err, http.StatusText(status))
+		<-gone
+	}
+}
+
+// An answer that breaks off is no answer, also where what came is a whole one.
+func TestARemoteSourceTakesNoHalfAnswer(t *testing.T) {
+	server := backend(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		_, _ = io.WriteString(w, `{"type":"jwt","token":"hunter2"}`)
+	})
+	token, err := newRemote(t, server.URL, nil).Token(t.Context(), nil)
+	assert.Empty(t, token)
+	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	assert.True(t, isTemporary(t, err))
+}
+
+// The request's context governs the call, before the answer and within it.
+func TestTheContextGovernsARemoteSource(t *testing.T) {
+	for name, begin := range map[string]func(w http.ResponseWriter){
+		"before the answer": func(http.ResponseWriter) {},
+		"within the answer": func(w http.ResponseWriter) {
+			_, _ = io.WriteString(w, `{"type":"jwt",`)
+			_ = http.NewResponseController(w).Flush()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := make(chan struct{})
+			server := backend(t, func(w http.ResponseWriter, req *http.Request) {
+				_, _ = io.Copy(io.Discard, req.Body) // or its end is not noticed
+				begin(w)
+				close(asked)
+				<-req.Context().Done()
+			})
+			ctx, cancel := context.WithCancel(t.Context())
+			got := ask(ctx, newRemote(t, server.URL, nil), nil)
+			<-asked
+			cancel()
+			assert.ErrorIs(t, (<-got).err, context.Canceled)
+
+			transport := newJWTTransport(t, newRemote(t, server.URL, nil), &base{})
+			_, err := transport.RoundTrip(newRequest(t, http.MethodGet, endpoint, "").WithContext(ctx))
+			assert.False(t, credentialErrorOf(t, err).Temporary())
+		})
+	}
+	var none context.Context
+	_, err := newRemote(t, "https://backend.example.com", nil).Token(none, nil)
+	assert.Error(t, err, "and no panic")
+}
+
+// setDefaultTransport replaces http.DefaultTransport for a test.
+func setDefaultTransport(t *testing.T, transport http.RoundTripper) {
+	before := http.DefaultTransport
+	http.DefaultTransport = transport
+	t.Cleanup(func() { http.DefaultTransport = before })
+}
+
+// hanging answers nothing.
+var hanging = roundTripFunc(func(req *http.Request) (*http.Response, error) {
+	<-req.Context().Done()
+	return nil, req.Context().Err()
+})
+
+// A nil client gives up after 10 seconds; a client of the caller's after the
+// time that the caller set.
+func TestARemoteSourceWithoutAClientHasATimeout(t *testing.T) {
+	setDefaultTransport(t, hanging)
+	for want, client := range map[time.Duration]*http.Client{
+		10 * time.Second: nil,
+		3 * time.Second:  {Timeout: 3 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			_, err := newRemote(t, "https://backend.example.com", client).Token(t.Context(), nil)
+			assert.ErrorContains(t, err, "token endpoint https://backend.example.com: ")
+			assert.Equal(t, want, time.Since(began))
+			assert.True(t, isTemporary(t, err))
+		})
+	}
+}
+
+// A redirect is followed where it keeps the method and the origin.
+func TestARemoteSourceFollowsRedirectsWithinItsOrigin(t *testing.T) {
+	for _, status := range []int{http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
+		server := backend(t, func(w http.ResponseWriter, req *http.Request) {
+			body, _ := io.ReadAll(req.Body)
+			assert.JSONEq(t, `{"sku":"1"}`, string(body))
+			assert.Equal(t, http.MethodPost, req.Method)
+			if req.URL.Path == "/old" {
+				http.Redirect(w, req, "/new", status)
+				return
+			}
+			_, _ = io.WriteString(w, `{"token":"abc"}`)
+		})
+		token, err := newRemote(t, server.URL+"/old", nil).Token(t.Context(), routeauth.Params{"sku": "1"})
+		assert.NoError(t, err)
+		assert.Equal(t, "abc", token)
+	}
+}
+
+// Every other redirect is an error, and nobody is asked at its end.
+func TestARemoteSourceFollowsNoOtherRedirect(t *testing.T) {
+	var elsewhereAsked atomic.Int32
+	elsewhere := backend(t, func(w http.ResponseWriter, _ *http.Request) {
+		elsewhereAsked.Add(1)
+		_, _ = io.WriteString(w, `{"token":"hunter2"}`)
+	})
+	port := strings.TrimPrefix(elsewhere.URL, "http://127.0.0.1")
+	for _, to := range []string{elsewhere.URL, "http://localhost" + port, "https://127.0.0.1" + port, "/new"} {
+		for _, status := range []int{301, 302, 303, 307, 308} {
+			if to == "/new" && status >= 307 {
+				continue
+			}
+			server := backend(t, func(w http.ResponseWriter, req *http.Request) {
+				if req.URL.Path == "/new" {
+					t.Errorf("%s /new was asked for", req.Method)
+				}
+				w.Header().Set("Location", to)
+				w.WriteHeader(status)
+			})
+			for _, client := range []*http.Client{nil, {}} {
+				token, err := newRemote(t, server.URL+"/old", client).Token(t.Context(), nil)
+				assert.Empty(t, token)
+				assert.ErrorContains(t, err, fmt.Sprintf("%d %s", status, http.StatusText(status)))
+			}
+		}
+	}
+	assert.Zero(t, elsewhereAsked.Load())
+}
+
+func TestARemoteSourceLeavesACircleOfRedirects(t *testing.T) {
+	var calls atomic.Int32
+	server := backend(t, func(w http.ResponseWriter, req *http.Request) {
+		calls.Add(1)
+		http.Redirect(w, req, "/again", http.StatusTemporaryRedirect)
+	})
+	_, err := newRemote(t, server.URL, nil).Token(t.Context(), nil)
+	assert.ErrorContains(t, err, "307")
+	assert.LessOrEqual(t, calls.Load(), int32(11))
+}
+
+// The caller's client is copied, its own CheckRedirect counts, and nothing of it
+// is changed.
+func TestARemoteSourceUsesACopyOfTheClient(t *testing.T) {
+	server := backend(t, func(w http.ResponseWriter, req *http.Request) {
+		if req.URL.Path == "/old" {
+			http.SetCookie(w, &http.Cookie{Name: "session", Value: "s1"})
+			http.Redirect(w, req, "/new", http.StatusSeeOther)
+			return
+		}
+		_, err := req.Cookie("session")
+		assert.NoError(t, err)
+		_, _ = io.WriteString(w, `{"token":"abc"}`)
+	})
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	asked := 0
+	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { asked++; return nil }}
+	source := newRemote(t, server.URL+"/old", client)
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return errors.New("changed later") }
+	token, err := source.Token(t.Context(), nil)
+	assert.NoError(t, err)
+	assert.Equal(t, "abc", token)
+	assert.Equal(t, 1, asked)
+
+	plain := &http.Client{}
+	newRemote(t, server.URL, plain)
+	assert.Nil(t, plain.CheckRedirect)
+	assert.Nil(t, plain.Transport)
+	assert.Zero(t, plain.Timeout)
+}
+
+// Rule 12, and what else is no endpoint. No error shows it.
+func TestARemoteSourceRefusesWhatIsNoEndpoint(t *testing.T) {
+	for endpoint, want := range map[string]string{
+		"":                                   "relative",
+		"/jwt?key=hunter2":                   "relative",
+		"backend.example.com/jwt":            "relative",
+		"//user:hunter2@backend.example.com": "relative",
+		"ftp://user:hunter2@backend.example.com/":       "neither https nor http",
+		"hunter2:8080/jwt":                              "neither https nor http",
+		"https:///jwt?key=hunter2":                      "empty host",
+		"https://:443/jwt?key=hunter2":                  "empty host",
+		"https://user:hunter2@/jwt":                     "empty host",
+		"https:hunter2":                                 "empty host",
+		"https://backend.example.com/jwt?key=hunter2#x": "fragment",
+		"https://backend.example.com/jwt?key=hunter2#":  "fragment",
+		"https://user:hunter2@backend.example.com:x/":   "malformed",
+		"https://user:hunter2%zz@backend.example.com/":  "malformed",
+		"https://backend.example.com/\x00?key=hunter2":  "malformed",
+		" https://backend.example.com/?key=hunter2":     "malformed",
+		"http://user:hunter2@backend.example.com/":      "plaintext",
+		"http://backend.example.com/?key=hunter2":       "plaintext",
+		"http://127.0.0.1.example.com/":                 "plaintext",
+		"http://localhost.example.com/":                 "plaintext",
+		"http://notlocalhost/":                          "plaintext",
+		"http://10.0.0.1/":                              "plaintext",
+		"http://0.0.0.0/":                               "plaintext",
+		"http://[::]/":                                  "plaintext",
+		"http://[2001:db8::1]/":                         "plaintext",
+		"http://127.0.0.1@backend.example.com/":         "plaintext",
+		"HTTP://backend.example.com/":                   "plaintext",
+	} {
+		source, err := routeauth.NewRemoteTokenSource(endpoint, nil)
+		assert.ErrorContains(t, err, want, "%q", endpoint)
+		assert.Nil(t, source, "%q", endpoint)
+		if err != nil {
+			assert.Contains(t, err.Error(), "routeauth: ")
+			assert.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), "hunter2")
+		}
+	}
+	for _, endpoint := range []string{
+		"https://backend.example.com", "https://backend.example.com:8443/jwt?app=1", "HTTPS://backend.example.com",
+		"https://user:password@backend.example.com/", "https://[2001:db8::1]/",
+		"http://localhost:8080/jwt", "http://LOCALHOST", "http://127.0.0.1:1", "http://127.1.2.3/", "http://[::1]:8080/",
+	} {
+		_, err := routeauth.NewRemoteTokenSource(endpoint, nil)
+		assert.NoError(t, err, endpoint)
+	}
+}
+
+// Rule 26: wherever the endpoint could come into an error, it comes without its
+// user info and its query.
+func TestNoErrorShowsTheEndpointsPasswordOrQuery(t *testing.T) {
+	const userInfo, query = "app:hunter2@", "?access_key=hunter3"
+	secretly := func(server *httptest.Server) string {
+		return strings.Replace(server.URL, "http://", "http://"+userInfo, 1) + "/jwt" + query
+	}
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	hangUp := backend(t, func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if assert.NoError(t, err) {
+			_ = conn.Close()
+		}
+	})
+	echo := func(status int, format string) *httptest.Server {
+		return backend(t, func(w http.ResponseWriter, req *http.Request) {
+			w.WriteHeader(status)
+			_, _ = fmt.Fprintf(w, format, req.RequestURI)
+		})
+	}
+	redirect := func(location string) *httptest.Server {
+		return backend(t, func(w http.ResponseWriter, req *http.Request) {
+			w.Header().Set("Location", location+"?"+req.URL.RawQuery)
+			w.WriteHeader(http.StatusTemporaryRedirect)
+		})
+	}
+	failing := func(fail func(req *http.Request) error) *http.Client {
+		return &http.Client{Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			closeErr := req.Body.Close()
+			return nil, errors.Join(fail(req), closeErr)
+		})}
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	tests := map[string]struct {
+		endpoint string
+		client   *http.Client
+		ctx      context.Context
+	}{
+		"dialing fails":           {secretly(closed), nil, nil},
+		"the host is not found":   {"https://" + userInfo + "backend.invalid/jwt" + query, dialingFails(), nil},
+		"the connection breaks":   {secretly(hangUp), nil, nil},
+		"the context has ended":   {secretly(hangUp), nil, cancelled},
+		"a refusal":               {secretly(answering(t, 403, "")), nil, nil},
+		"an answer without token": {secretly(answering(t, 200, "{}")), nil, nil},
+		"a redirect elsewhere":    {secretly(redirect("https://elsewhere.example.com/")), nil, nil},
+		"a malformed redirect":    {secretly(redirect("http://[x")), nil, nil},
+		"a redirect refused": {secretly(redirect("/new")), &http.Client{
+			CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("no redirects") },
+		}, nil},
+		"the backend quotes the address": {secretly(echo(404, `{"message": "no route for POST %s"}`)), nil, nil},
+		"the client quotes the address": {secretly(hangUp), failing(func(req *http.Request) error {
+			return fmt.Errorf("POST %s giving up after 5 attempts", req.URL)
+		}), nil},
+		"the client has a client in it": {secretly(hangUp), failing(func(req *http.Request) error {
+			return &url.Error{Op: "Post", URL: req.URL.String(), Err: &url.Error{Op: "Post", URL: req.URL.String(), Err: io.EOF}}
+		}), nil},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			ctx := test.ctx
+			if ctx == nil {
+				ctx = t.Context()
+			}
+			source := newRemote(t, test.endpoint, test.client)
+			_, err := source.Token(ctx, nil)
+			require.Error(t, err)
+			transport := newJWTTransport(t, newCache(t, source), &base{})
+			_, sendErr := transport.RoundTrip(newRequest(t, http.MethodGet, endpoint, "").WithContext(ctx))
+			require.Error(t, sendErr)
+			for _, err := range []error{err, sendErr} {
+				for ; err != nil; err = errors.Unwrap(err) {
+					for _, secret := range []string{"hunter2", "hunter3"} {
+						assert.NotContains(t, fmt.Sprintf("%v %+v %#v %q", err, err, err, err), secret)
+					}
+				}
+			}
+		})
+	}
+}
+
+// What ended a call can be told also where the client's own words are not shown.
+func TestTheEndOfACallCanBeToldWhateverTheClientSays(t *testing.T) {
+	client := &http.Client{Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		<-req.Context().Done()
+		return nil, fmt.Errorf("POST %s: %w", req.URL, req.Context().Err())
+	})}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	transport := newJWTTransport(t, newRemote(t, "https://app:hunter2@backend.example.com/jwt?key=hunter3", client), &base{})
+	_, err := transport.RoundTrip(newRequest(t, http.MethodGet, endpoint, "").WithContext(ctx))
+	assert.ErrorIs(t, err, context.Canceled)
+	assert.False(t, credentialErrorOf(t, err).Temporary())
+	assert.NotContains(t, err.Error(), "hunter")
+}
+
+// dialingFails returns a client without a network.
+func dialingFails() *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: func(_ context.Context, network, address string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: &net.DNSError{Err: "no such host", Name: address, IsNotFound: true}}
+	}}}
+}
+
+// A failure to reach the backend is temporary, and its kind can be told.
+func TestARemoteSourceThatIsNotReachedIsTemporary(t *testing.T) {
+	_, err := newRemote(t, "https://backend.invalid/jwt", dialingFails()).Token(t.Context(), nil)
+	var dnsErr *net.DNSError
+	assert.ErrorAs(t, err, &dnsErr)
+	assert.True(t, isTemporary(t, err))
+	assert.ErrorContains(t, err, "token endpoint https://backend.invalid/jwt: ")
+
+	_, err = newJWTTransport(t, newRemote(t, "https://backend.invalid/jwt", dialingFails()), &base{}).
+		RoundTrip(newRequest(t, http.MethodPost, endpoint, "body"))
+	assert.True(t, credentialErrorOf(t, err).Temporary())
+}
+
+// The endpoint's user info goes to the backend, as it would with any client.
+func TestARemoteSourceSendsTheEndpointsUserInfo(t *testing.T) {
+	server := backend(t, func(w http.ResponseWriter, req *http.Request) {
+		user, password, _ := req.BasicAuth()
+		assert.Equal(t, "app:hunter2", user+":"+password)
+		_, _ = io.WriteString(w, `{"token":"abc"}`)
+	})
+	_, err := newRemote(t, strings.Replace(server.URL, "//", "//app:hunter2@", 1), nil).Token(t.Context(), nil)
+	assert.NoError(t, err)
+}
+
+// No credential of the API goes to the backend, whatever the request that needs
+// the token carries.
+func TestNoCredentialOfTheAPIGoesToTheBackend(t *testing.T) {
+	tokens := longLived(t, 2)
+	var mu sync.Mutex
+	var headers []http.Header
+	server := backend(t, func(w http.ResponseWriter, req *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		headers = append(headers, req.Header)
+		_ = json.NewEncoder(w).Encode(map[string]string{"type": "jwt", "token": tokens[len(headers)-1]})
+	})
+	policy, err := routeauth.NewPolicy("https://api.example.com", routeauth.Routes{"GET /generations": routeauth.Optional})
+	require.NoError(t, err)
+	b := rejecting(tokens[0])
+	auth := routeauth.JWTAuth{SubscriptionID: "subscription", Source: newCache(t, newRemote(t, server.URL, nil))}
+	transport, err := routeauth.New(policy, auth, b)
+	require.NoError(t, err)
+	for range 2 { // the first one's token is rejected
+		req := newRequest(t, http.MethodPost, endpoint, "body")
+		req.Header.Set("X-Api-Key", "callers-key")
+		req.Header.Set("Cookie", "session=callers")
+		_, err = transport.RoundTrip(req)
+	}
+	require.NoError(t, err)
+	_, err = transport.RoundTrip(newRequest(t, http.MethodGet, endpoint, ""))
+	require.NoError(t, err)
+	require.Len(t, headers, 2)
+	for _, header := range headers {
+		for name := range header {
+			known := []string{"Accept", "Accept-Encoding", "Content-Length", "Content-Type", "User-Agent"}
+			assert.Contains(t, known, name)
+		}
+	}
+	assert.Equal(t, []string{tokens[0], tokens[1], ""}, tokensOf(b))
+}
+
+// Rule 25's sense, for the backend: its connection is used again, also after a
+// refusal.
+func TestARemoteSourceUsesItsConnectionAgain(t *testing.T) {
+	var mu sync.Mutex
+	var peers []string
+	server := backend(t, func(w http.ResponseWriter, req *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !slices.Contains(peers, req.RemoteAddr) {
+			peers = append(peers, req.RemoteAddr)
+		}
+		if req.URL.Query().Has("refuse") {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, strings.Repeat(" ", 10_000))
+			return
+		}
+		_, _ = io.WriteString(w, `{"token":"abc"}`+strings.Repeat(" ", 10_000))
+	})
+	own := &http.Transport{}
+	defer own.CloseIdleConnections()
+	client := &http.Client{Transport: own}
+	for range 10 {
+		_, err := newRemote(t, server.URL, client).Token(t.Context(), nil)
+		assert.NoError(t, err)
+		_, err = newRemote(t, server.URL+"?refuse", client).Token(t.Context(), nil)
+		assert.Error(t, err)
+	}
+	assert.Len(t, peers, 1)
+}
+
+// Rule 8.
+func TestARemoteSourceIsSafeForConcurrentUse(t *testing.T) {
+	server := answering(t, http.StatusOK, `{"token":"abc"}`)
+	source := newRemote(t, server.URL, nil)
+	var callers sync.WaitGroup
+	for i := range 8 {
+		callers.Go(func() {
+			token, err := source.Token(t.Context(), user(i))
+			assert.NoError(t, err)
+			assert.Equal(t, "abc", token)
+		})
+	}
+	callers.Wait()
+}
+
+func TestARemoteSourceWithoutItsConstructorIsAnError(t *testing.T) {
+	for _, source := range []*routeauth.RemoteTokenSource{nil, {}} {
+		_, err := source.Token(t.Context(), nil)
+		assert.ErrorContains(t, err, "NewRemoteTokenSource")
+	}
+}

@@ -1,0 +1,178 @@
+package routeauth
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"math/big"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// FuzzCacheKey checks rule 19: params have their key in common only if they are
+// equal.
+func FuzzCacheKey(f *testing.F) {
+	f.Add("a=b", "a=b")
+	f.Add("a=b;c=d", "c=d;a=b")
+	f.Add("a=b;c=d", "a=b\x01c\x01d")
+	f.Add("a=", "=a")
+	f.Add("", "=")
+	f.Add("ab=c", "a=bc")
+	f.Add("\x01=a\x01", "=\x01a\x01")
+	f.Add("n="+strings.Repeat("x", 127), "n="+strings.Repeat("x", 128))
+	f.Add("n=\x00", "n=")
+	f.Add("a=x;b="+strings.Repeat("y", 253), "a=x\x01b\xfd"+strings.Repeat("y", 253))
+	f.Add("a=1;b=2;c=3;d=4;e=5;f=6;g=7;h=8;i=9", "i=9;h=8;g=7;f=6;e=5;d=4;c=3;b=2;a=1")
+	f.Fuzz(func(t *testing.T, one, other string) {
+		a, b := paramsIn(one), paramsIn(other)
+		same := bytes.Equal(appendKey(nil, a), appendKey(nil, b))
+		require.Equal(t, maps.Equal(a, b), same, "%q and %q", a, b)
+		require.Equal(t, appendKey(nil, a), appendKey(nil, maps.Clone(a)), "one key for one value")
+	})
+}
+
+// paramsIn returns the params that a text of the form a=b;c=d stands for.
+func paramsIn(text string) Params {
+	params := Params{}
+	for pair := range strings.SplitSeq(text, ";") {
+		if name, value, found := strings.Cut(pair, "="); found {
+			params[name] = value
+		}
+	}
+	return params
+}
+
+// roundTripper is a function as a base.
+type roundTripper func(req *http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// FuzzRemoteAnswer checks that a backend's answer makes no panic, and a token
+// only where the status is 200 and a top-level "token" of a JSON object says so.
+func FuzzRemoteAnswer(f *testing.F) {
+	for _, body := range []string{
+		`{"type":"jwt","token":"abc"}`, `{"token":"abc"}`, `{"TOKEN":"abc"}`, `{"token":"a","toKen":"b"}`,
+		`{"token":null}`, `{"token":""}`, `{"token":1}`, `{"token":{"token":"abc"}}`, `[{"token":"abc"}]`, `null`, `""`, ``,
+		`{"type":"opaque","token":"abc"}`, `{"type":null,"token":"abc"}`, `{"token":"\u0061\ud800"}`, `{"token":"abc"}{}`,
+		`{"detail":"no"}`, `{"detail":[{"msg":"no"}]}`, `{"error":"no","error_description":"no"}`, "\xef\xbb\xbf{}", "\x1f\x8b",
+	} {
+		for _, status := range []int{200, 201, 307, 403, 429, 500} {
+			f.Add(status, []byte(body))
+		}
+	}
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		client := &http.Client{Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), Request: req}, nil
+		})}
+		source, err := NewRemoteTokenSource("https://user:hunter2@backend.example.com/jwt?key=hunter3", client)
+		require.NoError(t, err)
+		token, err := source.Token(t.Context(), nil)
+		if err != nil {
+			require.Empty(t, token)
+			require.NotContains(t, err.Error(), "hunter")
+			require.NotContains(t, err.Error(), "\n")
+			return
+		}
+		require.NotEmpty(t, token)
+		require.Equal(t, http.StatusOK, status)
+		require.Contains(t, stringsNamed(t, "token", body), token)
+	})
+}
+
+// stringsNamed returns the strings that stand under name, in whatever case, at
+// the top level of a JSON object.
+func stringsNamed(t *testing.T, name string, object []byte) (found []string) {
+	decoder := json.NewDecoder(bytes.NewReader(object))
+	opening, err := decoder.Token()
+	require.NoError(t, err)
+	require.Equal(t, json.Delim('{'), opening)
+	for decoder.More() {
+		key, err := decoder.Token()
+		require.NoError(t, err)
+		var value any
+		require.NoError(t, decoder.Decode(&value))
+		if text, ok := value.(string); ok && strings.EqualFold(key.(string), name) {
+			found = append(found, text)
+		}
+	}
+	return found
+}
+
+// FuzzLifetime checks rule 19 for any text as a token: it makes no panic, and
+// what is kept is a JWT that says when it ends and is not kept for longer.
+func FuzzLifetime(f *testing.F) {
+	// The clock stands at 1000000000.
+	for _, claims := range []string{
+		`{"iat":999999990,"exp":1000000060}`, `{"exp":1000000060}`, `{"iat":1000000000,"exp":1000000060}`,
+		`{"iat":2000000000,"exp":2000000060}`, `{"iat":0,"exp":60}`, `{"iat":1,"exp":253402300799}`, `{"exp":1e9}`,
+		`{"iat":1000000000.25,"exp":1000000000.75}`, `{"iat":60,"exp":60}`, `{"iat":60,"exp":0}`, `{"iat":-60,"exp":60}`,
+		`{"exp":"1000000060"}`, `{"exp":null}`, `{"exp":[1000000060]}`, `{"iat":null,"exp":1000000060}`, `{"exp":1e309}`,
+		`{"exp":999999999999999999999}`, `{"exp":1,"exp":1000000060}`, `{}`, `[]`, `null`, ``, `{"iat":999999999.9999999,"exp":1000000060}`,
+	} {
+		f.Add(`{"alg":"HS256","typ":"JWT"}`, claims, "c2ln", false)
+		f.Add(`{"alg":"XX999"}`, claims, "", false)
+		f.Add(`{}`, claims, "!", false)
+	}
+	f.Add("eyJhbGciOiJIUzI1NiJ9", "eyJleHAiOjQwMDAwMDAwMDB9", "c2ln", true)
+	f.Add("a", "b", "c.d", true)
+	f.Fuzz(func(t *testing.T, header, claims, signature string, asItIs bool) {
+		if !asItIs {
+			header = base64.RawURLEncoding.EncodeToString([]byte(header))
+			claims = base64.RawURLEncoding.EncodeToString([]byte(claims))
+		}
+		token := bearer{authorization: bearerPrefix + header + "." + claims + "." + signature}
+		now := time.Unix(1_000_000_000, 0)
+		began := now.Add(-2 * time.Second)
+		held := newHeldToken(token, began, now, 10*time.Second)
+		if held == nil {
+			return
+		}
+		end := endOf(t, claims, began, now)
+		const rounding = time.Microsecond // of claims to floats
+		require.False(t, held.alive(end.Add(rounding)), "end %v", end)
+		require.LessOrEqual(t, held.window, max(0, end.Sub(now)/3+rounding), "it is replaced in the last third")
+		require.Equal(t, token.authorization, held.authorization())
+	})
+}
+
+// endOf returns when a token with these claims has to end, by rule 19.
+func endOf(t *testing.T, segment string, began, now time.Time) time.Time {
+	text, err := base64.RawURLEncoding.DecodeString(segment)
+	require.NoError(t, err)
+	var claims map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	require.NoError(t, decoder.Decode(&claims))
+	exp := instant(t, claims["exp"])
+	if claims["iat"] == nil {
+		return exp
+	}
+	iat := instant(t, claims["iat"])
+	require.True(t, exp.After(iat))
+	if now.Before(iat) || !now.Before(exp) {
+		return began.Add(exp.Sub(iat))
+	}
+	return exp
+}
+
+// instant returns the time that a claim is, computed without floats.
+func instant(t *testing.T, claim any) time.Time {
+	number, ok := claim.(json.Number)
+	require.True(t, ok, "%v is no number", claim)
+	if approximately, err := number.Float64(); err == nil && approximately == 0 {
+		return time.Unix(0, 0) // and a power of ten that is too large for exact numbers
+	}
+	seconds, ok := new(big.Rat).SetString(number.String())
+	require.True(t, ok)
+	nanoseconds := new(big.Int).Quo(new(big.Int).Mul(seconds.Num(), big.NewInt(1e9)), seconds.Denom())
+	whole, rest := new(big.Int).DivMod(nanoseconds, big.NewInt(1e9), new(big.Int))
+	require.True(t, whole.IsInt64(), fmt.Sprint(claim))
+	return time.Unix(whole.Int64(), rest.Int64())
+}
