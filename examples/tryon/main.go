@@ -1,0 +1,69 @@
+// Command tryon does the main job of routeauth end to end: it uploads an image,
+// starts a generation, polls it and fetches the result, once with a JWT and the
+// subscription ID and once with an API key, and shows on each call which header
+// carried the credential. Then a JWT is rejected, and it shows how a caller
+// tells that apart.
+//
+// Without arguments it runs against an API and a backend of its own, both in
+// this process. With -base-url and credentials in the environment it runs
+// against a real API; -h explains.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout)
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+	default:
+		fmt.Fprintln(os.Stderr, "tryon:", strings.ReplaceAll(err.Error(), "\n", "; "))
+		stop()
+		os.Exit(1)
+	}
+}
+
+// run is the program without the process around it. Its error is one line for
+// each thing that is wrong.
+func run(ctx context.Context, args []string, getenv func(string) string, out io.Writer) error {
+	s, err := parseSettings(args, getenv, out)
+	if err != nil {
+		return err
+	}
+	return perform(ctx, s, out)
+}
+
+// perform goes through the sequences for which there are credentials.
+func perform(ctx context.Context, s *settings, out io.Writer) error {
+	if s.baseURL == "" {
+		closeAPI := embedAPI(s)
+		defer closeAPI()
+	}
+	calls := &callLog{out: out}
+	if s.subscriptionID != "" {
+		if err := tryOnWithJWT(ctx, s, calls); err != nil {
+			return fmt.Errorf("JWTAuth: %w", err)
+		}
+	}
+	if s.apiKey != "" {
+		if err := tryOnWithAPIKey(ctx, s, calls); err != nil {
+			return fmt.Errorf("APIKeyAuth: %w", err)
+		}
+	}
+	if s.subscriptionID != "" {
+		if err := tryOnWithInvalidJWT(ctx, s, calls); err != nil {
+			return fmt.Errorf("invalid JWT: %w", err)
+		}
+	}
+	return nil
+}

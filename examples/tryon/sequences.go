@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"example.com/routeauth"
+	"example.com/routeauth/aiuta"
+)
+
+// tryOnWithJWT is the sequence app, backend, JWT, API: a JWT where a credential
+// is demanded, the subscription ID elsewhere.
+func tryOnWithJWT(ctx context.Context, s *settings, calls *callLog) error {
+	tokenURL := s.tokenURL
+	if tokenURL == "" {
+		url, closeBackend, err := startBackend(s.jwtKey, s.jwtSecret)
+		if err != nil {
+			return err
+		}
+		defer closeBackend()
+		tokenURL = url
+	}
+	remote, err := routeauth.NewRemoteTokenSource(tokenURL, calls.backendClient())
+	if err != nil {
+		return err
+	}
+	cache, err := routeauth.NewTokenCache(remote)
+	if err != nil {
+		return err
+	}
+	return tryOn(ctx, s, calls, "JWTAuth", routeauth.JWTAuth{
+		SubscriptionID: s.subscriptionID,
+		Source:         cache,
+		Params:         aiuta.RequestParams(),
+	})
+}
+
+// tryOnWithAPIKey is the sequence of a server: the API key everywhere.
+func tryOnWithAPIKey(ctx context.Context, s *settings, calls *callLog) error {
+	return tryOn(ctx, s, calls, "APIKeyAuth", routeauth.APIKeyAuth{APIKey: s.apiKey})
+}
+
+// tryOnWithInvalidJWT is the break of the JWT's sequence: the API rejects the
+// token, and the caller tells that apart from every other failure.
+func tryOnWithInvalidJWT(ctx context.Context, s *settings, calls *callLog) error {
+	source, err := routeauth.NewStaticTokenSource("not.a.jwt")
+	if err != nil {
+		return err
+	}
+	err = tryOn(ctx, s, calls, "JWTAuth with a JWT that is not valid", routeauth.JWTAuth{
+		SubscriptionID: s.subscriptionID,
+		Source:         source,
+	})
+
+	var unauthorized *routeauth.UnauthorizedError
+	var credential *routeauth.CredentialError
+	switch {
+	case errors.As(err, &unauthorized):
+		calls.note("the caller has a %T: scheme %s, detail %q, request ID %s",
+			unauthorized, unauthorized.Scheme, unauthorized.Detail, unauthorized.RequestID)
+		calls.note("the user is shown: Something went wrong. Please sign in again.")
+		return nil
+	case errors.As(err, &credential):
+		calls.note("the user is shown: Something went wrong. Please try again later.")
+		return err
+	case err != nil:
+		return err
+	}
+	return errors.New("the API accepted it")
+}
+
+// newClient returns a client that authenticates what goes to the API and
+// nothing else.
+func newClient(s *settings, calls *callLog, auth routeauth.Auth) (*http.Client, error) {
+	policy, err := routeauth.NewPolicy(s.baseURL, aiuta.DigitalTryOnRoutes())
+	if err != nil {
+		return nil, err
+	}
+	transport, err := routeauth.New(policy, auth, calls.base(policy))
+	if err != nil {
+		return nil, err
+	}
+	return &http.Client{Transport: transport}, nil
+}
+
+// tryOn uploads the image, starts a generation, polls it and fetches its images.
+func tryOn(ctx context.Context, s *settings, calls *callLog, title string, auth routeauth.Auth) error {
+	client, err := newClient(s, calls, auth)
+	if err != nil {
+		return err
+	}
+	calls.title(title)
+	api := apiClient{client, s.baseURL, s.interval}
+
+	imageID, err := api.upload(ctx, s.imageName, s.image)
+	if err != nil {
+		return fmt.Errorf("upload: %w", err)
+	}
+	operationID, err := api.start(ctx, imageID, s.sku)
+	if err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	images, err := api.wait(ctx, operationID)
+	if err != nil {
+		return fmt.Errorf("poll: %w", err)
+	}
+	for _, url := range images {
+		size, err := api.fetch(ctx, url)
+		if err != nil {
+			return fmt.Errorf("fetch: %w", err)
+		}
+		calls.note("result: %d bytes", size)
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	_ "embed"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"example.com/routeauth"
+)
+
+//go:embed person.png
+var person []byte
+
+// settings say what to try on where, and as whom.
+type settings struct {
+	baseURL   string // empty for the API in this process
+	imageName string
+	image     []byte
+	sku       string
+	interval  func(polls int) time.Duration // between polls
+
+	apiKey         routeauth.Secret
+	subscriptionID string
+	tokenURL       string // the app's backend; empty for one in this process
+	jwtKey         string // the claim iss of its tokens
+	jwtSecret      routeauth.Secret
+}
+
+const usage = `Usage: go run ./examples/tryon [flags]
+
+Uploads an image, starts a generation, polls it and fetches the result. Without
+-base-url, the API and the backend that issues JWTs run in this process.
+
+Flags:
+`
+
+const environment = `
+Environment, read only with -base-url:
+  AIUTA_API_KEY          the API key; runs the part with APIKeyAuth
+  AIUTA_SUBSCRIPTION_ID  the subscription ID; runs the part with JWTAuth, with
+  AIUTA_TOKEN_URL        the URL of your backend that issues JWTs, or
+  AIUTA_JWT_KEY          the JWT key (the claim iss) and
+  AIUTA_JWT_SECRET       the JWT secret, for a backend in this process
+`
+
+func parseSettings(args []string, getenv func(string) string, out io.Writer) (*settings, error) {
+	s := &settings{imageName: "person.png", image: person, interval: pollInterval}
+	flags := flag.NewFlagSet("tryon", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // the caller prints the error, once
+	flags.StringVar(&s.baseURL, "base-url", "", "base `URL` of a Digital Try-On API, such as https://api.aiuta.com/digital-try-on/v1")
+	image := flags.String("image", "", "image `file` to upload (default a small picture that comes with the program)")
+	flags.StringVar(&s.sku, "sku", "demo-sku", "`ID` of the garment to try on")
+
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			flags.SetOutput(out)
+			fmt.Fprint(out, usage)
+			flags.PrintDefaults()
+			fmt.Fprint(out, environment)
+		}
+		return nil, err
+	}
+	if flags.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q: -h explains", flags.Arg(0))
+	}
+	if s.sku == "" {
+		return nil, errors.New("-sku is empty")
+	}
+	if *image != "" {
+		data, err := os.ReadFile(*image)
+		if err != nil {
+			return nil, fmt.Errorf("-image: %w", err)
+		}
+		s.imageName, s.image = filepath.Base(*image), data
+	}
+	if s.baseURL == "" {
+		return s, nil
+	}
+	return s, s.readCredentials(getenv)
+}
+
+func (s *settings) readCredentials(getenv func(string) string) error {
+	s.apiKey = routeauth.Secret(getenv("AIUTA_API_KEY"))
+	s.subscriptionID = getenv("AIUTA_SUBSCRIPTION_ID")
+	s.tokenURL = getenv("AIUTA_TOKEN_URL")
+	s.jwtKey = getenv("AIUTA_JWT_KEY")
+	s.jwtSecret = routeauth.Secret(getenv("AIUTA_JWT_SECRET"))
+
+	hasKeyPair := s.jwtKey != "" && s.jwtSecret != ""
+	switch {
+	case s.apiKey == "" && s.subscriptionID == "":
+		return errors.New("-base-url needs credentials: set AIUTA_API_KEY or AIUTA_SUBSCRIPTION_ID, or both; -h explains")
+	case s.subscriptionID != "" && s.tokenURL == "" && !hasKeyPair:
+		return errors.New("AIUTA_SUBSCRIPTION_ID needs a source of JWTs: set AIUTA_TOKEN_URL, or AIUTA_JWT_KEY and AIUTA_JWT_SECRET; -h explains")
+	}
+	return nil
+}
