@@ -76,12 +76,12 @@ var (
 )
 
 // hidesEscapes reports whether %25 leads to an escape that matters. A path that
-// was escaped ten times over hides something, whatever it is.
+// was escaped more than sixteen times over hides something, whatever it is.
 func hidesEscapes(written string) bool {
 	if !strings.Contains(written, "%25") {
 		return false
 	}
-	for range 10 {
+	for range 1 + 16 {
 		decoded := escape.ReplaceAllStringFunc(written, func(e string) string {
 			c, _ := url.PathUnescape(e)
 			return c

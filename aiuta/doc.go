@@ -11,6 +11,5 @@
 // [routeauth.Routes] says, so that an endpoint that is new to the API gets the
 // stronger credential.
 //
-// The package aiutatest, below this one, is such an API in the own process, for
-// tests.
+// The package aiutatest, below this one, is such an API for tests.
 package aiuta

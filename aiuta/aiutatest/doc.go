@@ -1,5 +1,5 @@
-// Package aiutatest is an Aiuta API in the own process, for tests and examples,
-// in the manner of [net/http/httptest]:
+// Package aiutatest is an Aiuta API in the process of a test or an example, in
+// the manner of [net/http/httptest]:
 //
 //	api := aiutatest.NewServer(aiutatest.Config{})
 //	defer api.Close()
@@ -23,7 +23,8 @@
 //
 // A request is judged by one credential: Authorization if it is there, else
 // x-api-key, else x-user-id. The others are ignored, since the Android SDK adds
-// x-user-id to every request. A header field that comes twice is refused.
+// x-user-id to every request. If the field that counts comes twice, the request
+// is refused.
 //
 // A JWT is good if it is signed with HS256 and the secret, its iss is the
 // configured one, its exp is there and not past, its nbf is not in the future,
