@@ -36,7 +36,11 @@ const (
 //   - Any other response is the base's own, its body untouched. Its Request is
 //     the caller's, which holds no credential.
 //   - A request without a URL is a [*CredentialError]: its body is closed and
-//     nothing is sent. Errors of the base come back as they are.
+//     nothing is sent.
+//   - Errors of the base come back as they are. Only where the text of one
+//     quotes the credential, as net/http quotes what it cannot read of a
+//     response, another stands in its place, for which errors.Is and errors.As
+//     find what they would find in the base's own.
 //   - It is safe for concurrent use, and CloseIdleConnections reaches the base.
 //   - The zero value sends nothing: each request is a [*CredentialError].
 type HeaderTransport struct {
@@ -113,8 +117,8 @@ func (f *field) send(req *http.Request, value string) (*http.Response, *Unauthor
 		return resp, nil, err
 	}
 	resp, err := f.base().RoundTrip(authenticated(req, f.name, value))
-	if below, ok := err.(*UnauthorizedError); ok {
-		err = f.redactor(value).rejection(below)
+	if err != nil {
+		err = f.redactor(value).failure(err)
 	}
 	if resp == nil {
 		if err == nil {

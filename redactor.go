@@ -1,6 +1,7 @@
 package routeauth
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -80,6 +81,27 @@ func (r redactor) isEchoedBy(name string) bool {
 	lower := strings.ToLower(name)
 	return r.text(name) != name || replaceEchoes(r.folded, lower, true) != lower
 }
+
+// failure returns an error of the base without the credential in its text.
+func (r redactor) failure(err error) error {
+	if below, ok := err.(*UnauthorizedError); ok {
+		return r.rejection(below)
+	}
+	if text := r.text(err.Error()); text != err.Error() {
+		return &quotingError{text, seal(err)}
+	}
+	return err
+}
+
+// quotingError stands for an error whose text quotes the credential.
+type quotingError struct {
+	text  string
+	cause sealed[error] // tells its kind, but its own words are not shown
+}
+
+func (e *quotingError) Error() string        { return e.text }
+func (e *quotingError) Is(target error) bool { return errors.Is(e.cause(), target) }
+func (e *quotingError) As(target any) bool   { return errors.As(e.cause(), target) }
 
 // rejection returns e, which was made of another credential, without this one:
 // the server has seen both.

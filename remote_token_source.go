@@ -41,6 +41,7 @@ const (
 // It is safe for concurrent use. It keeps no token; put a [TokenCache] over it.
 type RemoteTokenSource struct {
 	endpoint sealed[*url.URL] // may hold a password or an access key
+	secrets  sealed[redactor] // of the endpoint
 	client   sealed[*http.Client]
 }
 
@@ -63,7 +64,7 @@ func NewRemoteTokenSource(endpoint string, client *http.Client) (*RemoteTokenSou
 	if own.CheckRedirect == nil {
 		own.CheckRedirect = stayAtOrigin
 	}
-	return &RemoteTokenSource{seal(u), seal(&own)}, nil
+	return &RemoteTokenSource{seal(u), seal(redactorOf(u)), seal(&own)}, nil
 }
 
 func parseEndpoint(endpoint string) (*url.URL, error) {
@@ -122,7 +123,7 @@ func (s *RemoteTokenSource) Token(ctx context.Context, params Params) (string, e
 	if err != nil {
 		return "", s.failure(resp.StatusCode, fmt.Errorf("reading the answer: %w", err))
 	}
-	token, err := tokenIn(resp.StatusCode, answer)
+	token, err := s.tokenIn(resp.StatusCode, answer)
 	if err != nil {
 		return "", s.failure(resp.StatusCode, err)
 	}
@@ -130,9 +131,9 @@ func (s *RemoteTokenSource) Token(ctx context.Context, params Params) (string, e
 }
 
 // tokenIn returns the token in a backend's answer.
-func tokenIn(status int, answer []byte) (string, error) {
+func (s *RemoteTokenSource) tokenIn(status int, answer []byte) (string, error) {
 	if status != http.StatusOK {
-		detail := oneLine(detailOf(answer))
+		detail := s.secrets().text(oneLine(detailOf(answer))) // before it is cut off
 		if detail == "" {
 			return "", errors.New("no token")
 		}
@@ -165,18 +166,32 @@ func (s *RemoteTokenSource) failure(status int, err error) error {
 	if errors.As(err, &urlErr) {
 		err = urlErr.Err
 	}
-	u := s.endpoint()
-	password, _ := u.User.Password()
-	r := redactor{secrets: []string{password, u.RawQuery}}
-	for _, values := range u.Query() {
-		r.secrets = append(r.secrets, values...)
-	}
 	return &remoteError{
-		endpoint: locationOf(&http.Request{URL: u}),
+		endpoint: locationOf(&http.Request{URL: s.endpoint()}),
 		status:   status,
-		reason:   r.text(err.Error()),
+		reason:   s.secrets().text(err.Error()),
 		cause:    seal(err),
 	}
+}
+
+// redactorOf hides an endpoint's user info and query. The name of a user who
+// has a password stays, and so do values as short as a version number, without
+// which an error could not be read.
+func redactorOf(u *url.URL) redactor {
+	secrets := []string{u.RawQuery}
+	if password, ok := u.User.Password(); ok {
+		secrets = append(secrets, password)
+	} else {
+		secrets = append(secrets, u.User.Username())
+	}
+	for _, values := range u.Query() {
+		for _, value := range values {
+			if len(value) >= minPartial {
+				secrets = append(secrets, value)
+			}
+		}
+	}
+	return redactor{secrets: secrets}
 }
 
 // remoteError is the error of a backend that was asked for a token.

@@ -111,6 +111,7 @@ func TestARemoteSourceUnderstandsTheAnswer(t *testing.T) {
 		`{"type":"jwt","token":"hunter2"`:       "not a JSON object",
 		`{"token":"hunter2"}{"token":"hunter"}`: "not a JSON object",
 		`{"token":["hunter2"]}`:                 "not a JSON object",
+		`{"type":1,"token":"hunter2"}`:          "not a JSON object",
 		`{"token":123}`:                         "not a JSON object",
 		`<html>hunter2</html>`:                  "not a JSON object",
 		`null`:                                  `no "token"`,
@@ -202,6 +203,23 @@ func TestARemoteSourceReadsNoEndlessAnswer(t *testing.T) {
 		_, err := newRemote(t, server.URL, nil).Token(t.Context(), nil)
 		assert.ErrorContains(t, err, http.StatusText(status))
 		<-gone
+	}
+}
+
+// The answer's body is closed, whatever it says and whether it is read to its
+// end or not.
+func TestARemoteSourceClosesTheAnswer(t *testing.T) {
+	for status, text := range map[int]string{
+		200: `{"token":"abc"}`, 201: "", 202: strings.Repeat(" ", 1<<20), 302: "", 403: `{"detail":"no"}`, 500: "",
+	} {
+		body := newTrackedBody(text)
+		client := &http.Client{Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			resp := answer(req, status, "")
+			resp.Body = body
+			return resp, nil
+		})}
+		_, _ = newRemote(t, "https://backend.example.com", client).Token(t.Context(), nil)
+		assert.Equal(t, 1, body.closes(), "%d", status)
 	}
 }
 
@@ -473,9 +491,17 @@ func TestNoErrorShowsTheEndpointsPasswordOrQuery(t *testing.T) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("no redirects") },
 		}, nil},
 		"the backend quotes the address": {secretly(echo(404, `{"message": "no route for POST %s"}`)), nil, nil},
+		"the backend's words are cut off in the middle of the key": {
+			secretly(echo(404, `{"message": "`+strings.Repeat("no route ", 26)+`%s"}`)), nil, nil,
+		},
 		"the client quotes the address": {secretly(hangUp), failing(func(req *http.Request) error {
 			return fmt.Errorf("POST %s giving up after 5 attempts", req.URL)
 		}), nil},
+		"the user's name is the key, and the client quotes it": {
+			"https://hunter2@backend.example.com", failing(func(req *http.Request) error {
+				return fmt.Errorf("POST %s giving up after 5 attempts", req.URL)
+			}), nil,
+		},
 		"the client has a client in it": {secretly(hangUp), failing(func(req *http.Request) error {
 			return &url.Error{Op: "Post", URL: req.URL.String(), Err: &url.Error{Op: "Post", URL: req.URL.String(), Err: io.EOF}}
 		}), nil},
@@ -494,7 +520,7 @@ func TestNoErrorShowsTheEndpointsPasswordOrQuery(t *testing.T) {
 			require.Error(t, sendErr)
 			for _, err := range []error{err, sendErr} {
 				for ; err != nil; err = errors.Unwrap(err) {
-					for _, secret := range []string{"hunter2", "hunter3"} {
+					for _, secret := range []string{"hunt", "key=h"} {
 						assert.NotContains(t, fmt.Sprintf("%v %+v %#v %q", err, err, err, err), secret)
 					}
 				}
@@ -531,7 +557,10 @@ func TestARemoteSourceThatIsNotReachedIsTemporary(t *testing.T) {
 	var dnsErr *net.DNSError
 	assert.ErrorAs(t, err, &dnsErr)
 	assert.True(t, isTemporary(t, err))
-	assert.ErrorContains(t, err, "token endpoint https://backend.invalid/jwt: ")
+	assert.ErrorContains(t, err, "token endpoint https://backend.invalid/jwt: dial tcp: ", "the address stands there once")
+
+	_, err = newRemote(t, "https://backend.invalid/jwt?v=o&lang=", dialingFails()).Token(t.Context(), nil)
+	assert.ErrorContains(t, err, "no such host", "a short value is no secret that would make the error unreadable")
 
 	_, err = newJWTTransport(t, newRemote(t, "https://backend.invalid/jwt", dialingFails()), &base{}).
 		RoundTrip(newRequest(t, http.MethodPost, endpoint, "body"))

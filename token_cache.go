@@ -283,8 +283,8 @@ func (t *tokens) finish(key string, f *fetch, token bearer, fresh *heldToken, er
 func (t *tokens) keep(key string, fresh *heldToken) {
 	now := time.Now()
 	old := t.held[key]
-	if !fresh.alive(now) || old.outlives(fresh, now) || old.equals(fresh) {
-		return // the same token once more has no second life
+	if !fresh.alive(now) || old.outlives(fresh, now) || old.alive(now) && old.equals(fresh) {
+		return // the same token once more is good for no longer
 	}
 	fresh.used.Store(t.uses.Add(1))
 	t.held[key] = fresh

@@ -732,7 +732,8 @@ func TestCacheServesATokenToItsEndWhenItsRefreshFails(t *testing.T) {
 					cache := newCache(t, source)
 					end := time.Now().Add(time.Minute)
 					tokenFor(t, cache, nil)
-					for advance(49 * time.Second); time.Now().Before(end); advance(100 * time.Millisecond) {
+					const step = 37 * time.Millisecond // 999 ms are a multiple of it, and a second is none
+					for advance(50*time.Second - 5*step); time.Now().Before(end); advance(step) {
 						require.Equal(t, reply{first, nil, 0}, <-ask(t.Context(), cache, nil))
 						synctest.Wait()
 					}
@@ -778,6 +779,33 @@ func TestCacheDoesNotProlongATokenThatItGetsAgain(t *testing.T) {
 				assert.Greater(t, source.count(), 1, "it was refreshed")
 				advance(time.Second)
 				assert.Equal(t, second, tokenFor(t, cache, nil), "the first one has ended")
+			})
+		})
+	}
+}
+
+// Rule 19: what a source hands out has not expired, also where the cache thought
+// so: a clock that is wrong is no reason to ask at every call.
+func TestCacheKeepsATokenAgainThatItGetsAfterItsEnd(t *testing.T) {
+	for name, offset := range map[string]time.Duration{
+		"the clock runs into the exp": 0,
+		"the clock is slow":           24 * time.Hour,
+		"the clock is fast":           -24 * time.Hour,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				iat := time.Now().Add(offset)
+				source := sourceOf(mint(t, "", iat, iat.Add(time.Minute)))
+				cache := newCache(t, source, neverRefresh)
+				tokenFor(t, cache, nil)
+				advance(time.Minute)
+				for range 10 {
+					tokenFor(t, cache, nil)
+				}
+				assert.Equal(t, 2, source.count())
+				advance(time.Minute)
+				tokenFor(t, cache, nil)
+				assert.Equal(t, 3, source.count())
 			})
 		})
 	}
