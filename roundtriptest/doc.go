@@ -83,13 +83,13 @@
 //
 // # Departures
 //
-// Not every clause is the letter of the contract. It lets a wrapper assume a
-// header map, does not speak of goroutines, and does not keep one from
-// wrapping a response's body, which response/body does. A wrapper that departs
-// from a clause on purpose says so with [WithSkip].
+// Not every clause is the letter of the contract. The contract lets a wrapper
+// assume a header map, does not speak of goroutines, and allows wrapping a
+// response's body, which response/body does not. A wrapper that departs from a
+// clause on purpose says so with [WithSkip].
 //
-// No clause asks what becomes of a 401, which a credential's wrapper may make an
-// error of. One that retries, or that sends requests of its own while it
-// handles one, may have to skip clauses, such as transport/goroutines if the
-// connections that it opens stay open.
+// No clause asks what becomes of a 401: a wrapper that sends a credential may
+// make an error of it. A wrapper that retries, or that sends requests of its own
+// while it handles one, may have to skip clauses, such as transport/goroutines
+// if the connections that it opens stay open.
 package roundtriptest

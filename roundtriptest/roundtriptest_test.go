@@ -138,7 +138,7 @@ func TestTestReports(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), binary, "-test.run=^TestTestReports$", "-test.v")
-			cmd.Env = append(os.Environ(), variable+"="+name)
+			cmd.Env = append(os.Environ(), variable+"="+name, "GORACE=atexit_sleep_ms=0")
 			out, err := cmd.CombinedOutput()
 			assert.Equal(t, c.fails, err != nil, "%v", err)
 			for _, text := range c.says {

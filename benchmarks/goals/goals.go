@@ -1,0 +1,200 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"example.com/routeauth/benchmarks"
+)
+
+// results are measurements by the subject's name.
+type results map[string]measurement
+
+// row is a line of the table of goals.
+type row struct {
+	what     string
+	measured string
+	spread   string // the middle half of the rounds
+	fastest  string // the fastest round of each side
+	goal     string
+	met      bool
+	allocs   string
+}
+
+func (r row) cells() []string {
+	verdict := "met"
+	if !r.met {
+		verdict = "FALLS SHORT"
+	}
+	return []string{r.what, r.measured, r.spread, r.fastest, r.goal, verdict, r.allocs}
+}
+
+// reportGoals prints what was measured beside the goals, and every subject's
+// own time below.
+func reportGoals(w io.Writer, e effort) error {
+	found, err := measureSubjects(e, benchmarks.Subjects())
+	if err != nil {
+		return err
+	}
+	rows := goalsOfSubjects(found)
+	for _, part := range []func(effort) ([]row, error){goalsOfManyRoutes, goalOfColdCache, goalOfLoopback} {
+		more, err := part(e)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, more...)
+	}
+
+	var cells [][]string
+	for _, r := range rows {
+		cells = append(cells, r.cells())
+	}
+	printTable(w, "Goals", []string{"what", "measured", "middle half of the rounds", "fastest rounds", "goal", "", "allocations"}, cells)
+	printTable(w, "Every subject", []string{"subject", "time", "fastest round", "allocations"}, timesOf(found))
+	return nil
+}
+
+// measureSubjects measures subjects over a base that answers at once.
+func measureSubjects(e effort, subjects []benchmarks.Subject) (results, error) {
+	var operations []benchmarks.Operation
+	for _, subject := range subjects {
+		operation, err := subject.RoundTrips(benchmarks.OneResponse())
+		if err != nil {
+			return nil, err
+		}
+		operations = append(operations, operation)
+	}
+	return named(e, subjects, operations)
+}
+
+func named(e effort, subjects []benchmarks.Subject, operations []benchmarks.Operation) (results, error) {
+	measured, err := measure(e, operations)
+	found := make(results)
+	for i, m := range measured {
+		found[subjects[i].Name] = m
+	}
+	return found, err
+}
+
+func timesOf(found results) (cells [][]string) {
+	for _, subject := range benchmarks.Subjects() {
+		m := found[subject.Name]
+		cells = append(cells, []string{subject.Name, duration(m.time()), duration(m.fastest()), count(m.allocs)})
+	}
+	return cells
+}
+
+func goalsOfSubjects(found results) []row {
+	const url = benchmarks.API + benchmarks.StaticPath
+	var (
+		minimumKey     = found[benchmarks.MinimumAPIKey(url).Name]
+		minimumBearer  = found[benchmarks.MinimumBearer(url).Name]
+		oauth2         = found[benchmarks.OAuth2(url).Name]
+		apiKey         = found[benchmarks.APIKeyAuth(benchmarks.API, 10, benchmarks.StaticPath).Name]
+		jwt            = found[benchmarks.JWTAuth(benchmarks.API, 10, benchmarks.StaticPath).Name]
+		apiKeyWildcard = found[benchmarks.APIKeyAuth(benchmarks.API, 10, benchmarks.WildcardPath).Name]
+		jwtWildcard    = found[benchmarks.JWTAuth(benchmarks.API, 10, benchmarks.WildcardPath).Name]
+		outOfScope     = found[benchmarks.OutOfScope().Name]
+	)
+	rows := []row{ratio("APIKeyAuth, static route, against the minimum", apiKey, minimumKey, 1.3)}
+	for _, peer := range benchmarks.Peers(url) {
+		rows = append(rows, ratio("APIKeyAuth, static route, against "+peer.Name, apiKey, found[peer.Name], 1))
+	}
+	return append(rows,
+		ratio("JWTAuth, static route, against the minimum", jwt, minimumBearer, 1.5),
+		ratio("JWTAuth, static route, against x/oauth2", jwt, oauth2, 0.85),
+		ratio("APIKeyAuth, route with a wildcard, against x/oauth2", apiKeyWildcard, oauth2, 1),
+		ratio("JWTAuth, route with a wildcard, against x/oauth2", jwtWildcard, oauth2, 1.2),
+		atMost("allocations of a request, the most of these four", maxAllocations(apiKey, jwt, apiKeyWildcard, jwtWildcard), 4),
+		absolute("a request out of scope", outOfScope, 60),
+		atMost("allocations of a request out of scope", outOfScope.allocs, 0),
+	)
+}
+
+func goalsOfManyRoutes(e effort) ([]row, error) {
+	subjects := benchmarks.ManyRoutes()
+	found, err := measureSubjects(e, subjects)
+	if err != nil {
+		return nil, err
+	}
+	var rows []row
+	for pair := range slices.Chunk(subjects, 2) {
+		few, many := pair[0], pair[1]
+		rows = append(rows, ratio(many.Name+", against 10 routes", found[many.Name], found[few.Name], 1.2))
+	}
+	return rows, nil
+}
+
+func goalOfColdCache(effort) ([]row, error) {
+	const goroutines = 10_000
+	fetches, err := benchmarks.ColdCache(goroutines)
+	return []row{atMost(fmt.Sprintf("fetches of %d goroutines on a cold cache", goroutines), float64(fetches), 1)}, err
+}
+
+// The loopback is measured in many short rounds: the difference that is looked
+// for is small beside what a machine does meanwhile.
+const (
+	loopbackRounds = 40 // for each of the others
+	loopbackPart   = 10 // of their benchtime
+)
+
+func goalOfLoopback(e effort) ([]row, error) {
+	server := benchmarks.NewLoopback()
+	defer server.Close()
+	subjects := []benchmarks.Subject{server.Minimum(), server.JWTAuth()}
+	var operations []benchmarks.Operation
+	for _, subject := range subjects {
+		operation, err := server.Exchanges(subject)
+		if err != nil {
+			return nil, err
+		}
+		operations = append(operations, operation)
+	}
+	found, err := named(effort{e.rounds * loopbackRounds, e.benchtime / loopbackPart}, subjects, operations)
+	if err != nil {
+		return nil, err
+	}
+	minimum, jwt := found[subjects[0].Name], found[subjects[1].Name]
+	return []row{ratio("JWTAuth through a loopback server, against the minimum", jwt, minimum, 1.02)}, nil
+}
+
+// ratio is a goal for the time of one subject against another's.
+func ratio(what string, m, against measurement, limit float64) row {
+	ratios := m.ratios(against)
+	median := quantile(ratios, 0.5)
+	return row{
+		what:     what,
+		measured: fmt.Sprintf("%.3f × (%s / %s)", median, duration(m.time()), duration(against.time())),
+		spread:   fmt.Sprintf("%.3f to %.3f", quantile(ratios, 0.25), quantile(ratios, 0.75)),
+		fastest:  fmt.Sprintf("%.3f ×", m.fastest()/against.fastest()),
+		goal:     fmt.Sprintf("%.2f ×", limit),
+		met:      median <= limit,
+		allocs:   count(m.allocs) + " / " + count(against.allocs),
+	}
+}
+
+// absolute is a goal for a time in nanoseconds.
+func absolute(what string, m measurement, limit float64) row {
+	return row{
+		what:     what,
+		measured: duration(m.time()),
+		spread:   duration(quantile(m.rounds, 0.25)) + " to " + duration(quantile(m.rounds, 0.75)),
+		fastest:  duration(m.fastest()),
+		goal:     duration(limit),
+		met:      m.time() <= limit,
+		allocs:   count(m.allocs),
+	}
+}
+
+// atMost is a goal for a count.
+func atMost(what string, counted, limit float64) row {
+	return row{what: what, measured: count(counted), goal: count(limit), met: counted <= limit}
+}
+
+func maxAllocations(measurements ...measurement) (most float64) {
+	for _, m := range measurements {
+		most = max(most, m.allocs)
+	}
+	return most
+}

@@ -1,0 +1,82 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"example.com/routeauth"
+)
+
+// troubledSource is a token source with faults of its own, in the caller's
+// process.
+type troubledSource struct {
+	seed   uint64
+	ledger *ledger
+	next   routeauth.TokenSource
+}
+
+type sourceFault string
+
+const (
+	asksNext        sourceFault = ""
+	sourceFails     sourceFault = "source: fails"
+	sourceRefuses   sourceFault = "source: fails for good"
+	sourcePanics    sourceFault = "source: panics"
+	sourceCrashes   sourceFault = "source: panics with a runtime error"
+	sourceExits     sourceFault = "source: ends its goroutine"
+	ignoresContext  sourceFault = "source: ignores its context and is late"
+	stoppedByItself sourceFault = "source: fails with a context's error"
+)
+
+var sourceFaults = []weight[sourceFault]{
+	{asksNext, 40},
+	{sourceFails, 3}, {sourceRefuses, 2}, {sourcePanics, 3}, {sourceCrashes, 2}, {sourceExits, 2},
+	{ignoresContext, 2}, {stoppedByItself, 2},
+}
+
+func (s *troubledSource) Token(ctx context.Context, params routeauth.Params) (string, error) {
+	what := "source " + nameOf(params)
+	kind := choose(draw(s.seed, what, s.ledger.attempt(what)), sourceFaults)
+	if kind != asksNext {
+		s.ledger.fault(string(kind))
+	}
+	switch kind {
+	case sourceFails:
+		return "", errors.New("a fault on purpose")
+	case sourceRefuses:
+		return "", permanentError{errors.New("never for you")}
+	case sourcePanics:
+		panic("the secret is " + jwtSecret)
+	case sourceCrashes:
+		_ = what[len(what)]
+	case sourceExits:
+		runtime.Goexit()
+	case ignoresContext:
+		pause(context.Background(), 2*fetchTimeout)
+		return expiredToken(), nil
+	case stoppedByItself:
+		return "", context.DeadlineExceeded
+	}
+	return s.next.Token(ctx, params)
+}
+
+func nameOf(params routeauth.Params) string {
+	var parts []string
+	for name, value := range params {
+		parts = append(parts, name+"="+value)
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, "&")
+}
+
+type permanentError struct{ error }
+
+func (permanentError) Temporary() bool { return false }
+
+// fetchTimeout is the token cache's. It is shorter than a call's deadline, so
+// that both end a fetch.
+const fetchTimeout = 150 * time.Millisecond
