@@ -15,7 +15,7 @@ import (
 // Config says how large a run is. The zero value of a field is its default.
 type Config struct {
 	Seed    uint64 // the default is 1
-	Calls   int    // how many calls are made; the default is 1500
+	Calls   int    // how many calls are made; the default is 1000
 	Callers int    // how many goroutines make them; the default is 64
 }
 
@@ -24,7 +24,7 @@ func (c Config) withDefaults() Config {
 		c.Seed = 1
 	}
 	if c.Calls <= 0 {
-		c.Calls = 1500
+		c.Calls = 1000
 	}
 	if c.Callers <= 0 {
 		c.Callers = 64

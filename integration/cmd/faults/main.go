@@ -16,7 +16,7 @@ import (
 
 func main() {
 	var cfg faults.Config
-	flag.IntVar(&cfg.Calls, "calls", 0, "how many calls are made (default 1500)")
+	flag.IntVar(&cfg.Calls, "calls", 0, "how many calls are made (default 1000)")
 	flag.IntVar(&cfg.Callers, "callers", 0, "how many goroutines make them (default 64)")
 	flag.Uint64Var(&cfg.Seed, "seed", 0, "which faults are drawn (default 1)")
 	flag.Parse()
