@@ -2,6 +2,7 @@ package routeauth
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 )
 
@@ -39,17 +40,28 @@ func (t *APIKeyTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 // CloseIdleConnections closes the base's idle connections, if it can.
 func (t *APIKeyTransport) CloseIdleConnections() { t.header.CloseIdleConnections() }
 
+func (t *APIKeyTransport) below() http.RoundTripper { return t.header.below() }
+
 // APIKeyAuth authenticates every request of an API, mandatory or optional, with
 // the API key. It is for programs that run where the key can be kept secret,
 // such as a server.
+//
+// Do not keep it in an unexported field of a struct that is printed: see
+// [Secret]. Keep the [Transport] that [New] makes of it.
 type APIKeyAuth struct{ APIKey Secret }
 
-// Format formats a with REDACTED for the key. It implements [fmt.Formatter],
-// since fmt does not ask a field to format itself behind a pointer that the
-// verb does not fit.
+// Format formats a with REDACTED in place of the key. It implements
+// [fmt.Formatter]. Without it, fmt would print the key of an *APIKeyAuth inside
+// of another value for a verb that does not fit a pointer, such as %s.
 func (a APIKeyAuth) Format(f fmt.State, verb rune) {
-	type plain APIKeyAuth
-	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(a))
+	text := "{" + redacted + "}"
+	switch {
+	case verb == 'v' && f.Flag('#'):
+		text = "routeauth.APIKeyAuth{APIKey:" + redacted + "}"
+	case verb == 'v' && f.Flag('+'):
+		text = "{APIKey:" + redacted + "}"
+	}
+	_, _ = io.WriteString(f, text)
 }
 
 // RoundTrippers returns one [APIKeyTransport] for both kinds of endpoints. The

@@ -39,20 +39,45 @@ func checkNotNil(what string, value any) error {
 type defaultTransport struct{}
 
 func (defaultTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if http.DefaultTransport == nil {
+	base := http.DefaultTransport
+	switch {
+	case base == nil:
 		closeBody(req)
-		return nil, errors.New("routeauth: no base was given and http.DefaultTransport is nil")
+		return nil, errors.New("routeauth: no base was given, and http.DefaultTransport is nil")
+	case endsInDefault(base):
+		closeBody(req)
+		return nil, errors.New("routeauth: http.DefaultTransport would send with itself: " +
+			"give the transport that replaces it the old one as its base")
 	}
-	return http.DefaultTransport.RoundTrip(req)
+	return base.RoundTrip(req)
 }
 
-func (defaultTransport) CloseIdleConnections() { closeIdleConnections(seal(http.DefaultTransport)) }
+func (defaultTransport) CloseIdleConnections() {
+	if base := http.DefaultTransport; !endsInDefault(base) {
+		closeIdleConnections(seal(base))
+	}
+}
+
+// wrapping is a transport of this package, which knows its base.
+type wrapping interface{ below() http.RoundTripper }
+
+// endsInDefault reports whether rt sends with whatever http.DefaultTransport
+// is. As http.DefaultTransport itself, it would never come to an end.
+func endsInDefault(rt http.RoundTripper) bool {
+	for {
+		if rt == (defaultTransport{}) {
+			return true
+		}
+		w, ok := rt.(wrapping)
+		if !ok {
+			return false
+		}
+		rt = w.below()
+	}
+}
 
 func closeIdleConnections(base sealed[http.RoundTripper]) {
-	if base == nil {
-		return
-	}
-	if c, ok := base().(interface{ CloseIdleConnections() }); ok {
+	if c, ok := base.orZero().(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
 }

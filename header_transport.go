@@ -39,8 +39,8 @@ const (
 //     nothing is sent.
 //   - Errors of the base come back as they are. Only where the text of one
 //     quotes the credential, as net/http quotes what it cannot read of a
-//     response, another stands in its place, for which errors.Is and errors.As
-//     find what they would find in the base's own.
+//     response, another stands in its place: errors.Is and errors.As find in it
+//     what they would find in the base's own, whose text still quotes it.
 //   - It is safe for concurrent use, and CloseIdleConnections reaches the base.
 //   - The zero value sends nothing: each request is a [*CredentialError].
 type HeaderTransport struct {
@@ -88,6 +88,8 @@ func (t *HeaderTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // CloseIdleConnections closes the base's idle connections, if it can.
 func (t *HeaderTransport) CloseIdleConnections() { closeIdleConnections(t.field.base) }
+
+func (t *HeaderTransport) below() http.RoundTripper { return t.field.base.orZero() }
 
 // field is a header field that carries a credential, and the base that it is
 // sent with. It holds no credential itself.

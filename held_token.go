@@ -20,9 +20,9 @@ type heldToken struct {
 	exp           time.Time     // on the wall clock; zero if that was found wrong
 	window        time.Duration // before the end, in which it is to be replaced
 
-	arrived    time.Time
-	notRefresh atomic.Int64  // since arrived: no refresh before
-	used       atomic.Uint64 // the cache's count of uses at the last one
+	arrived   time.Time
+	refreshAt atomic.Int64  // since arrived: no refresh before
+	used      atomic.Uint64 // the cache's count of uses at the last one
 }
 
 // newHeldToken returns a token that was asked for at began and arrived at now,
@@ -40,8 +40,14 @@ func newHeldToken(token bearer, began, now time.Time, refreshBefore time.Duratio
 	default: // a source hands out no expired token: the clock is wrong
 		held.end = began.Add(exp.Sub(iat))
 	}
-	held.window = min(refreshBefore, held.left(now)/3)
-	held.deferRefresh(now)
+	life := held.left(now)
+	if !iat.IsZero() {
+		life = exp.Sub(iat)
+	}
+	held.window = min(refreshBefore, life/3)
+	if held.left(now) <= held.window {
+		held.deferRefresh(now) // the source was asked just now
+	}
 	return held
 }
 
@@ -69,11 +75,11 @@ func (h *heldToken) outlives(other *heldToken, now time.Time) bool {
 }
 
 func (h *heldToken) refreshDue(now time.Time) bool {
-	return h.window > 0 && h.left(now) <= h.window && now.Sub(h.arrived) >= time.Duration(h.notRefresh.Load())
+	return h.window > 0 && h.left(now) <= h.window && now.Sub(h.arrived) >= time.Duration(h.refreshAt.Load())
 }
 
 func (h *heldToken) deferRefresh(now time.Time) {
-	h.notRefresh.Store(int64(now.Sub(h.arrived) + refreshPause))
+	h.refreshAt.Store(int64(now.Sub(h.arrived) + refreshPause))
 }
 
 // use marks the token as the one that was used last. While it is, nothing is

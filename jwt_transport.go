@@ -22,8 +22,9 @@ import (
 // and the request is sent once more, provided that its body can be had again
 // with [http.Request.GetBody] and that the new token is another one. That is
 // safe for any method, since a server answers 401 before it acts (RFC 9110,
-// section 15.5.2). If any of this fails, the caller gets the
-// [*UnauthorizedError]. The source must be the *TokenCache itself: behind a
+// section 15.5.2). If there is no new token or no body, the caller gets the
+// first [*UnauthorizedError], and otherwise what became of the second request.
+// A token that the server rejected is held no longer, also the second one. The source must be the *TokenCache itself: behind a
 // decorator it is not recognized, and every 401 is final.
 type JWTTransport struct {
 	field  field
@@ -33,15 +34,17 @@ type JWTTransport struct {
 }
 
 // JWTOption changes what a [JWTTransport] does.
-type JWTOption func(*JWTTransport) error
+type JWTOption func(*jwtConfig) error
+
+type jwtConfig struct{ params ParamsFunc }
 
 // WithParams makes the transport take the params of each request from it with
 // f. Params in the request's context, see [ContextWithParams], overlay them. A
 // request whose params cannot be had is not sent: its error is a
 // [*CredentialError]. A nil f is an error of the constructor.
 func WithParams(f ParamsFunc) JWTOption {
-	return func(t *JWTTransport) error {
-		t.params = f
+	return func(c *jwtConfig) error {
+		c.params = f
 		return checkNotNil("params function", f)
 	}
 }
@@ -56,19 +59,19 @@ func WithParams(f ParamsFunc) JWTOption {
 func NewJWTTransport(source TokenSource, base http.RoundTripper, opts ...JWTOption) (*JWTTransport, error) {
 	field, errs := newField(SchemeJWT, HeaderAuthorization, base)
 	errs = append(errs, checkNotNil("token source", source))
-	t := &JWTTransport{field: field, source: seal(source)}
-	t.cache, _ = source.(*TokenCache)
+	var config jwtConfig
 	for _, opt := range opts {
 		if opt == nil {
 			errs = append(errs, errors.New("JWT option is nil"))
 			continue
 		}
-		errs = append(errs, opt(t))
+		errs = append(errs, opt(&config))
 	}
 	if err := invalid(errs...); err != nil {
 		return nil, err
 	}
-	return t, nil
+	cache, _ := source.(*TokenCache)
+	return &JWTTransport{field, seal(source), cache, config.params}, nil
 }
 
 // RoundTrip sends req with a token. See [JWTTransport] for when it does so
@@ -98,6 +101,8 @@ func (t *JWTTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // CloseIdleConnections closes the base's idle connections, if it can.
 func (t *JWTTransport) CloseIdleConnections() { closeIdleConnections(t.field.base) }
+
+func (t *JWTTransport) below() http.RoundTripper { return t.field.base.orZero() }
 
 // token asks the source.
 func (t *JWTTransport) token(ctx context.Context, params Params) (bearer, error) {

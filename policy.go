@@ -140,8 +140,10 @@ func (p *Policy) Requirement(req *http.Request) (r Requirement, inScope bool) {
 	return p.routedRequirement(req, reading.written), true
 }
 
-// literalRequirement answers for a path that stands among the routes. Such a path lies under the prefix, has only one reading, and no
-// pattern that matches it is more specific, since ServeMux refuses conflicts.
+// literalRequirement answers for a path that is itself a route. Every server
+// reads such a path alike, it lies under the prefix, and no other pattern that
+// matches it is more specific: ServeMux refuses, say, "POST /{id}" beside
+// "/files", of which neither is.
 func (p *Policy) literalRequirement(req *http.Request) (Requirement, bool) {
 	if req.URL.RawPath != "" || req.URL.Opaque != "" || req.Method == http.MethodConnect {
 		return Mandatory, false

@@ -1158,6 +1158,8 @@ func TestNoMessageShowsAPassword(t *testing.T) {
 		"https://user: hunter2@api.example.com/files",
 		"https://user:hunter2{@api.example.com/files",
 		"https://user:/{hunter2}@api.example.com/files",
+		"//user:/{hunter2!}/@api.example.com/files",
+		"user:hunter2 /@api.example.com/files",
 	} {
 		t.Run(pattern, func(t *testing.T) {
 			_, err := routeauth.NewPolicy("https://api.example.com/v1", routeauth.Routes{pattern: 9})

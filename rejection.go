@@ -11,11 +11,10 @@ import (
 )
 
 const (
-	maxDrain     = 64 << 10    // of a 401's body is read
-	maxDrainTime = time.Second // is waited for it
-	maxErrorBody = 4 << 10     // of it is kept, and of what it says
-
-	maxEmptyReads = 100 // in a row are no stream but a fault
+	maxDrain      = 64 << 10    // how much of a 401's body is read
+	maxDrainTime  = time.Second // for how long
+	maxErrorBody  = 4 << 10     // how much of the body, and of its detail, is kept
+	maxEmptyReads = 100         // how many reads in a row may bring nothing
 )
 
 // newUnauthorizedError turns a 401 into an error and is done with the response.
@@ -32,11 +31,15 @@ func newUnauthorizedError(scheme Scheme, r redactor, resp *http.Response) *Unaut
 	if isEncoded(resp.Header) {
 		return e
 	}
-	e.Detail = r.text(oneLine(r.text(detailOf(body))))
-	e.Detail = strings.ToValidUTF8(e.Detail[:min(len(e.Detail), maxErrorBody)], "")
-	e.Body = r.body(body, whole)
-	e.Body = e.Body[:min(len(e.Body), maxErrorBody)]
+	e.Detail = limitText(r.text(oneLine(r.text(detailOf(body)))))
+	e.Body = limitBody(r.body(body, whole))
 	return e
+}
+
+func limitBody(body []byte) []byte { return body[:min(len(body), maxErrorBody)] }
+
+func limitText(text string) string {
+	return strings.ToValidUTF8(text[:min(len(text), maxErrorBody)], "")
 }
 
 func isEncoded(h http.Header) bool {

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 const (
@@ -100,6 +101,12 @@ func (s *RemoteTokenSource) Token(ctx context.Context, params Params) (string, e
 	if s == nil || s.endpoint == nil {
 		return "", permanentError{errors.New("the token source was not made by NewRemoteTokenSource")}
 	}
+	for name, value := range params {
+		if !utf8.ValidString(name) || !utf8.ValidString(value) {
+			// JSON would change it, and bind the token to something else.
+			return "", permanentError{fmt.Errorf("param %q is not UTF-8", name)}
+		}
+	}
 	if params == nil {
 		params = Params{} // the backend expects an object, not null
 	}
@@ -166,6 +173,9 @@ func (s *RemoteTokenSource) failure(status int, err error) error {
 	if errors.As(err, &urlErr) {
 		err = urlErr.Err
 	}
+	if errors.Is(err, ErrUnauthorized) { // the client's transport made an error of it
+		status = http.StatusUnauthorized
+	}
 	return &remoteError{
 		endpoint: locationOf(&http.Request{URL: s.endpoint()}),
 		status:   status,
@@ -209,12 +219,28 @@ func (e *remoteError) Error() string {
 	return fmt.Sprintf("token endpoint %s: %d %s: %s", e.endpoint, e.status, http.StatusText(e.status), e.reason)
 }
 
-func (e *remoteError) Is(target error) bool { return errors.Is(e.cause(), target) }
-func (e *remoteError) As(target any) bool   { return errors.As(e.cause(), target) }
+// Is reports whether the cause is target. That the backend, or a transport of
+// this package on the way to it, rejected the app's session is no
+// ErrUnauthorized: the API was not asked.
+func (e *remoteError) Is(target error) bool {
+	return target != ErrUnauthorized && errors.Is(e.cause(), target)
+}
+
+// As finds what is in the cause, with the exception that Is makes.
+func (e *remoteError) As(target any) bool {
+	if _, ok := target.(**UnauthorizedError); ok {
+		return false
+	}
+	return errors.As(e.cause(), target)
+}
 
 // Temporary reports whether asking again may help. A refusal is final, but for
 // the statuses that ask for patience.
 func (e *remoteError) Temporary() bool {
+	var credential *CredentialError
+	if errors.As(e.cause(), &credential) {
+		return credential.Temporary()
+	}
 	switch e.status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
 		return true

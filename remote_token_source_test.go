@@ -666,3 +666,35 @@ func TestARemoteSourceWithoutItsConstructorIsAnError(t *testing.T) {
 		assert.ErrorContains(t, err, "NewRemoteTokenSource")
 	}
 }
+
+// Rule 30: that the backend rejected the app's session, on a transport of this
+// package, is the backend's 401 and not the API's.
+func TestABackendThatRejectsTheAppsSessionIsNoErrUnauthorized(t *testing.T) {
+	session, err := routeauth.NewAPIKeyTransport("session-17", nil)
+	require.NoError(t, err)
+	source := newRemote(t, answering(t, 401, "").URL, &http.Client{Transport: session})
+	_, err = newJWTTransport(t, source, &base{}).RoundTrip(newRequest(t, "POST", endpoint, "body"))
+	assert.False(t, credentialErrorOf(t, err).Temporary())
+	assert.ErrorContains(t, err, "401 Unauthorized")
+	assert.NotErrorIs(t, err, routeauth.ErrUnauthorized)
+	var unauthorized *routeauth.UnauthorizedError
+	assert.False(t, errors.As(err, &unauthorized))
+
+	// A credential that the app's session lacks for good is lacking for good.
+	noSession, err := routeauth.NewJWTTransport(routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) {
+		return "", nil
+	}), nil)
+	require.NoError(t, err)
+	source = newRemote(t, answering(t, 200, "").URL, &http.Client{Transport: noSession})
+	_, err = newJWTTransport(t, source, &base{}).RoundTrip(newRequest(t, "POST", endpoint, "body"))
+	assert.False(t, credentialErrorOf(t, err).Temporary())
+}
+
+// Rule 15: JSON would change a param that is not UTF-8.
+func TestARemoteSourceRefusesParamsThatAreNotUTF8(t *testing.T) {
+	for _, params := range []routeauth.Params{{"image": "\xff"}, {"\xff": "image"}} {
+		_, err := newRemote(t, answering(t, 200, `{"token":"abc"}`).URL, nil).Token(t.Context(), params)
+		assert.ErrorContains(t, err, "is not UTF-8")
+		assert.False(t, isTemporary(t, err))
+	}
+}

@@ -61,7 +61,7 @@ func mayBeSentAgain(resp *http.Response, err error) bool {
 	case err != nil:
 		return neverConnected(err)
 	default:
-		return resp != nil && resp.StatusCode == http.StatusTooManyRequests && !followedRedirect(resp)
+		return resp != nil && resp.StatusCode == http.StatusTooManyRequests && !mayHaveFollowedRedirect(resp)
 	}
 }
 
@@ -70,7 +70,7 @@ func mayBeSentAgain(resp *http.Response, err error) bool {
 func firstMethod(resp *http.Response, err error) string {
 	var urlErr *url.Error
 	if errors.As(err, &urlErr) {
-		return strings.ToUpper(urlErr.Op) // net/http makes "Post" of the first method
+		return methodOfOp(urlErr.Op)
 	}
 	for hop := 0; resp != nil && resp.Request != nil && hop < maxHops; hop++ {
 		if resp.Request.Response == nil {
@@ -81,7 +81,18 @@ func firstMethod(resp *http.Response, err error) string {
 	return ""
 }
 
-func followedRedirect(resp *http.Response) bool {
+// methodOfOp undoes what net/http makes of a method in an error: "Post" of POST.
+// A method in lower case, which net/http sends as it is, is another one.
+func methodOfOp(op string) string {
+	if op == "" {
+		return ""
+	}
+	return op[:1] + strings.ToUpper(op[1:])
+}
+
+// mayHaveFollowedRedirect is true also for a response that does not tell, for
+// want of its request.
+func mayHaveFollowedRedirect(resp *http.Response) bool {
 	return resp.Request == nil || resp.Request.Response != nil
 }
 

@@ -70,6 +70,8 @@ func TestCheckRetryNarrowsToWhatIsSafe(t *testing.T) {
 		"POST, dial to proxy":       {nil, failed("Post", proxy), true},
 		"unknown method, cut":       {nil, cut, false},
 		"unknown method, dial":      {nil, dial, true},
+		"lower-case get, cut":       {nil, failed("get", cut), false},
+		"no method, cut":            {nil, failed("", cut), false},
 		"invented method":           {nil, failed("Frobnicate", cut), false},
 		"POST then GET, 503":        {answer(afterPost, 503, ""), nil, false},
 		"POST then GET, 429":        {answer(afterPost, 429, ""), nil, false},

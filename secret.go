@@ -55,3 +55,11 @@ func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 type sealed[T any] func() T
 
 func seal[T any](value T) sealed[T] { return func() T { return value } }
+
+// orZero returns the value, or none where nothing was sealed.
+func (s sealed[T]) orZero() (value T) {
+	if s != nil {
+		value = s()
+	}
+	return value
+}

@@ -34,3 +34,5 @@ func (t *SubscriptionTransport) RoundTrip(req *http.Request) (*http.Response, er
 
 // CloseIdleConnections closes the base's idle connections, if it can.
 func (t *SubscriptionTransport) CloseIdleConnections() { t.header.CloseIdleConnections() }
+
+func (t *SubscriptionTransport) below() http.RoundTripper { return t.header.below() }

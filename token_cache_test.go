@@ -1137,3 +1137,56 @@ func TestCacheIsSafeForConcurrentUse(t *testing.T) {
 	}
 	callers.Wait()
 }
+
+// Rule 21: a third of the token's life, not of what was left when it arrived.
+func TestCacheTakesTheLifeOfATokenFromItsClaims(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iat := time.Now().Add(-40 * time.Second)
+		first := mint(t, "first", iat, iat.Add(time.Minute)) // 20 s are left
+		source := &countingSource{next: func(_ context.Context, _ routeauth.Params, nth int) (string, error) {
+			if nth == 1 {
+				return first, nil
+			}
+			return mint(t, "next", time.Now(), time.Now().Add(time.Hour)), nil
+		}}
+		cache := newCache(t, source)
+		tokenFor(t, cache, nil)
+		advance(9 * time.Second)
+		tokenFor(t, cache, nil)
+		synctest.Wait()
+		assert.Equal(t, 1, source.count(), "11 s are left")
+		advance(time.Second)
+		tokenFor(t, cache, nil)
+		synctest.Wait()
+		assert.Equal(t, 2, source.count(), "10 s are left")
+	})
+}
+
+// Rule 21: a token that lives for a second is replaced in the background too,
+// and one that arrives near its end is not asked for again at once.
+func TestCacheRefreshesTokensThatLiveShortly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := sourceLiving(t, time.Second)
+		cache := newCache(t, source)
+		first := tokenFor(t, cache, nil)
+		advance(700 * time.Millisecond)
+		assert.Equal(t, first, tokenFor(t, cache, nil))
+		synctest.Wait()
+		assert.Equal(t, 2, source.count())
+	})
+	synctest.Test(t, func(t *testing.T) {
+		iat := time.Now().Add(-55 * time.Second)
+		old := mint(t, "old", iat, iat.Add(time.Minute))
+		source := &countingSource{next: func(context.Context, routeauth.Params, int) (string, error) { return old, nil }}
+		cache := newCache(t, source)
+		for range 10 {
+			tokenFor(t, cache, nil)
+			synctest.Wait()
+		}
+		assert.Equal(t, 1, source.count())
+		advance(time.Second)
+		tokenFor(t, cache, nil)
+		synctest.Wait()
+		assert.Equal(t, 2, source.count())
+	})
+}

@@ -13,7 +13,11 @@ type TokenSource interface {
 	// tokens by their params alone, and would hand one user's token to the
 	// next.
 	//
-	// The token must be printable ASCII without spaces. An error may have a
+	// A source must not send through the transport that it serves: it would
+	// wait for itself.
+	//
+	// The token must be printable ASCII without spaces. An error must not quote
+	// a token, since it is shown as it is. It may have a
 	// method Temporary() bool that says whether asking again makes sense;
 	// without one it does.
 	Token(ctx context.Context, params Params) (string, error)

@@ -40,7 +40,8 @@ type Auth interface {
 }
 
 // New returns a Transport that sends with base, or with [http.DefaultTransport]
-// as it is at the time of the request if base is nil.
+// as it is at the time of the request if base is nil. A Transport that is to
+// replace http.DefaultTransport needs the old one as its base.
 //
 // The error joins everything that is wrong: a nil policy or one that
 // [NewPolicy] did not make, a nil auth, a base that is a nil pointer, an auth
@@ -88,3 +89,5 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // CloseIdleConnections closes the base's idle connections, if it can.
 func (t *Transport) CloseIdleConnections() { closeIdleConnections(t.base) }
+
+func (t *Transport) below() http.RoundTripper { return t.base.orZero() }

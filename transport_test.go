@@ -281,6 +281,33 @@ func TestANilBaseIsTheDefaultTransportOfTheMomentOfTheRequest(t *testing.T) {
 	})
 }
 
+// Rule 6: a transport that was made over the default one cannot replace it.
+func TestATransportThatReplacesItsOwnBaseSendsNothing(t *testing.T) {
+	saved := http.DefaultTransport
+	defer func() { http.DefaultTransport = saved }()
+
+	forEachWrapper(t, func(t *testing.T, w wrapper, over func(http.RoundTripper) http.RoundTripper) {
+		http.DefaultTransport = saved
+		http.DefaultTransport = over(over(nil))
+		body := newTrackedBody("body")
+		req := newRequest(t, "GET", w.url, "")
+		req.Body = body
+		_, err := http.DefaultTransport.RoundTrip(req)
+		require.ErrorContains(t, err, "would send with itself")
+		assert.Equal(t, 1, body.closes())
+		(&http.Client{}).CloseIdleConnections()
+
+		b := &base{}
+		http.DefaultTransport = over(b) // as it should be done
+		_, err = over(nil).RoundTrip(newRequest(t, "GET", w.url, ""))
+		require.NoError(t, err)
+		b.only(t)
+	})
+	http.DefaultTransport = &routeauth.Transport{}
+	_, err := (&http.Client{}).Do(newRequest(t, "GET", mandatoryURL, ""))
+	require.ErrorContains(t, err, "not made by New")
+}
+
 // Rule 6.
 func TestANilHeaderAndAnEmptyMethodWork(t *testing.T) {
 	forEachWrapper(t, func(t *testing.T, w wrapper, over func(http.RoundTripper) http.RoundTripper) {

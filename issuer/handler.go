@@ -79,8 +79,13 @@ func NewHandler(source routeauth.TokenSource, authorize func(req *http.Request, 
 
 // isNil reports whether calling source would panic for want of one.
 func isNil(source routeauth.TokenSource) bool {
-	v := reflect.ValueOf(source)
-	return !v.IsValid() || (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil()
+	switch v := reflect.ValueOf(source); v.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan:
+		return v.IsNil()
+	}
+	return false
 }
 
 type handler struct {

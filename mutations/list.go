@@ -9,8 +9,8 @@ import (
 
 // mutation is an edit that breaks a rule.
 type mutation struct {
-	name     string // the rule, and how it is broken
-	file     string
+	name string // the rule, and how it is broken
+	file string
 
 	oldLines, newLines []string
 }
