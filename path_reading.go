@@ -14,13 +14,14 @@ const (
 // liberties are what servers do to an escaped path when they read it. None does
 // anything to a path that every server reads alike.
 var liberties = []func(path string) string{
-	decodeDots, decodeSlashes, decodeBackslashes, withoutParameters, mergeSlashes, withoutDotSegments,
+	decodeDots, decodeSlashes, decodeBackslashes, decodeSemicolons, withoutParameters, mergeSlashes, withoutDotSegments,
 }
 
 var (
 	decodeDots        = strings.NewReplacer("%2e", ".", "%2E", ".").Replace
 	decodeSlashes     = strings.NewReplacer("%2f", "/", "%2F", "/").Replace
 	decodeBackslashes = strings.NewReplacer("%5c", "/", "%5C", "/", `\`, "/").Replace
+	decodeSemicolons  = strings.NewReplacer("%3b", ";", "%3B", ";").Replace
 )
 
 // withoutParameters cuts each segment at its first semicolon (RFC 3986, section

@@ -71,6 +71,7 @@ var (
 	encodedDot   = regexp.MustCompile(`(?i)%2e`)
 	encodedSlash = regexp.MustCompile(`(?i)%2f`)
 	backslash    = regexp.MustCompile(`(?i)%5c|\\`)
+	semicolon    = regexp.MustCompile(`(?i)%3b`)
 	parameters   = regexp.MustCompile(`;[^/]*`)
 	slashes      = regexp.MustCompile(`/+`)
 )
@@ -104,6 +105,7 @@ func readings(written string) []string {
 		func(p string) string { return encodedDot.ReplaceAllString(p, ".") },
 		func(p string) string { return encodedSlash.ReplaceAllString(p, "/") },
 		func(p string) string { return backslash.ReplaceAllString(p, "/") },
+		func(p string) string { return semicolon.ReplaceAllString(p, ";") },
 		func(p string) string { return parameters.ReplaceAllString(p, "") },
 		func(p string) string { return slashes.ReplaceAllString(p, "/") },
 		withoutDots,
@@ -153,6 +155,7 @@ func hasEncodedDots(written string) bool {
 		decoded := encodedDot.ReplaceAllString(segment, ".")
 		decoded = encodedSlash.ReplaceAllString(decoded, "/")
 		decoded = backslash.ReplaceAllString(decoded, "/")
+		decoded = semicolon.ReplaceAllString(decoded, ";")
 		for _, part := range strings.Split(parameters.ReplaceAllString(decoded, ""), "/") {
 			if part == "." || part == ".." {
 				return true

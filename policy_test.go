@@ -364,6 +364,9 @@ var pathCases = []struct{ path, want string }{
 	// Parameters.
 	{"/v1/.;a=1/files", "mandatory"},
 	{"/v1/x/..;/files", "mandatory"},
+	{"/v1/x/..%3b/files", "mandatory"}, // a proxy decodes, the server behind it cuts
+	{"/v1/..%3Ba/files", outOfScope},
+	{"/v1/a%3bb", "optional"},
 	{"/v1/..;/files", outOfScope},
 	{"/v1/..;a=1;b=2/files", outOfScope},
 	{"/v1/%2e%2e;a=1/files", outOfScope},

@@ -42,7 +42,7 @@ func newScope(baseURL string, allowPlaintext bool) (scope, []error) {
 	wrong(u.RawQuery != "" || u.ForceQuery, "has a query, which is no part of a scope")
 	wrong(strings.Contains(baseURL, "#"), "has a fragment, which is no part of a scope")
 	wrong(strings.ContainsAny(u.Path, "{}"), "has a brace in its path, which would become a wildcard")
-	wrong(cleanPath(written) != written || !readAlike(written),
+	wrong(!readAlike(written),
 		"has a path that is not clean, or that servers may read differently")
 	return scope{u.Scheme, u.Host, strings.TrimSuffix(written, "/")}, errs
 }
@@ -74,7 +74,7 @@ func (s *scope) read(u *url.URL) (r reading, inScope bool) {
 		return reading{}, false
 	}
 	literal := dotSegments(written)
-	lenient := dotSegments(withoutParameters(decodeSlashes(decodeDots(decodeBackslashes(written)))))
+	lenient := dotSegments(withoutParameters(decodeSemicolons(decodeSlashes(decodeDots(decodeBackslashes(written))))))
 	if lenient > 0 && !s.coversEveryReading(written) {
 		return reading{}, false
 	}
