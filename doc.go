@@ -2,9 +2,8 @@
 // credential to the right endpoint of an HTTP API: to that API and to nobody
 // else.
 //
-// On many APIs some endpoints demand a credential, such as the one that starts
-// an image generation and costs money, and others take a weaker one, such as
-// the one that reads its status. A [Policy] marks each endpoint as mandatory or
+// On many APIs some endpoints demand a credential, and others take a weaker one:
+// starting an image generation costs money, reading its status does not. A [Policy] marks each endpoint as mandatory or
 // optional, and an [Auth] says what to send:
 //
 //	configured with   mandatory                     optional
@@ -18,8 +17,8 @@
 // # Where a credential goes
 //
 // A request gets a credential only if it lies in the policy's scope, which is
-// the base URL's scheme, host, port and path prefix, however a server reads the
-// path, and only if no hop of its redirect chain had another scheme, host or
+// the base URL's scheme, host, port and path prefix in every reading of the path
+// that [Policy] names, and only if no hop of its redirect chain had another scheme, host or
 // port. Everything else is sent as it is. The caller's request is never
 // changed, and no response leads back to a request that holds a credential.
 //

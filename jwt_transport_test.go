@@ -735,6 +735,23 @@ func TestTheSecond401IsFinal(t *testing.T) {
 	assert.Equal(t, tokens, tokensOf(b))
 }
 
+// Rules 24 and 26: the server has seen both tokens, and the error shows neither.
+func TestTheSecond401ShowsNeitherToken(t *testing.T) {
+	tokens := longLived(t, 2)
+	cache, _ := stale(t, nil, tokens...)
+	b := &base{respond: func(req *http.Request, _ int) (*http.Response, error) {
+		resp := answer(req, http.StatusUnauthorized, fmt.Sprintf(`{"detail": "%s and %s are no good"}`, tokens[0], tokens[1]))
+		resp.Header.Set("X-Seen", tokens[0]+","+tokens[1])
+		return resp, nil
+	}}
+	_, err := newJWTTransport(t, cache, b).RoundTrip(newRequest(t, http.MethodPost, endpoint, "body"))
+	e := rejectionOf(t, err)
+	assert.Len(t, b.sent(), 2)
+	assert.Equal(t, "REDACTED and REDACTED are no good", e.Detail)
+	assert.Equal(t, "REDACTED,REDACTED", e.Header.Get("X-Seen"))
+	assert.NotContains(t, string(e.Body), "eyJ")
+}
+
 // Rule 24: a rejected token is discarded even where the request cannot be sent
 // again, so that the next one gets a new token.
 func TestARejectedTokenIsDiscarded(t *testing.T) {

@@ -79,7 +79,7 @@ func readAlike(path string) bool {
 }
 
 // isEncodedTwice reports whether decoding an escaped percent sign, however
-// often, leads to an escaped dot, slash or backslash.
+// often, leads to an escaped dot, slash, backslash or semicolon.
 func isEncodedTwice(path string) bool {
 	if !strings.Contains(path, "%25") {
 		return false
@@ -93,9 +93,11 @@ func isEncodedTwice(path string) bool {
 		if rounds == maxDecodings {
 			return true // no honest path is escaped so often
 		}
-		if lower := strings.ToLower(path); strings.Contains(lower, "%2e") ||
-			strings.Contains(lower, "%2f") || strings.Contains(lower, "%5c") {
-			return true
+		lower := strings.ToLower(path)
+		for _, hidden := range []string{"%2e", "%2f", "%5c", "%3b"} {
+			if strings.Contains(lower, hidden) {
+				return true
+			}
 		}
 	}
 }

@@ -22,8 +22,9 @@ import (
 // Servers differ in how they read a path: which escapes they decode, whether
 // a backslash is a slash, whether a segment ends at a semicolon, whether
 // slashes are merged. A path is in scope only if it lies under the prefix as it
-// is written and in each of these readings. A path that becomes a dot segment,
-// a slash or a backslash when it is decoded twice is out of scope, and so is a
+// is written and in each of these readings, by one server after another. A path
+// that holds a dot, a slash, a backslash or a semicolon encoded twice is out of
+// scope, and so is a
 // URL with Opaque set.
 type Policy struct {
 	scope   scope

@@ -67,7 +67,7 @@ func wirePath(u *url.URL) string {
 
 var (
 	escape       = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
-	hiddenEscape = regexp.MustCompile(`(?i)%2e|%2f|%5c`)
+	hiddenEscape = regexp.MustCompile(`(?i)%2e|%2f|%5c|%3b`)
 	encodedDot   = regexp.MustCompile(`(?i)%2e`)
 	encodedSlash = regexp.MustCompile(`(?i)%2f`)
 	backslash    = regexp.MustCompile(`(?i)%5c|\\`)

@@ -366,6 +366,7 @@ var pathCases = []struct{ path, want string }{
 	{"/v1/x/..;/files", "mandatory"},
 	{"/v1/x/..%3b/files", "mandatory"}, // a proxy decodes, the server behind it cuts
 	{"/v1/..%3Ba/files", outOfScope},
+	{"/v1/x/..%253b/files", outOfScope},
 	{"/v1/a%3bb", "optional"},
 	{"/v1/..;/files", outOfScope},
 	{"/v1/..;a=1;b=2/files", outOfScope},

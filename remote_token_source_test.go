@@ -497,6 +497,10 @@ func TestNoErrorShowsTheEndpointsPasswordOrQuery(t *testing.T) {
 		"the client quotes the address": {secretly(hangUp), failing(func(req *http.Request) error {
 			return fmt.Errorf("POST %s giving up after 5 attempts", req.URL)
 		}), nil},
+		"the backend quotes the key alone": {secretly(answering(t, 403, `{"message": "hunter3 is no key"}`)), nil, nil},
+		"the client quotes a short key": {"https://backend.example.com?pin=042", failing(func(req *http.Request) error {
+			return fmt.Errorf("POST %s giving up after 5 attempts", req.URL)
+		}), nil},
 		"the user's name is the key, and the client quotes it": {
 			"https://hunter2@backend.example.com", failing(func(req *http.Request) error {
 				return fmt.Errorf("POST %s giving up after 5 attempts", req.URL)
@@ -520,7 +524,7 @@ func TestNoErrorShowsTheEndpointsPasswordOrQuery(t *testing.T) {
 			require.Error(t, sendErr)
 			for _, err := range []error{err, sendErr} {
 				for ; err != nil; err = errors.Unwrap(err) {
-					for _, secret := range []string{"hunt", "key=h"} {
+					for _, secret := range []string{"hunt", "key=h", "pin=0"} {
 						assert.NotContains(t, fmt.Sprintf("%v %+v %#v %q", err, err, err, err), secret)
 					}
 				}

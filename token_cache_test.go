@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http/httptrace"
 	"runtime"
 	"runtime/debug"
@@ -529,7 +530,7 @@ func TestCacheDropsAnAnswerAfterTheFetchTimeout(t *testing.T) {
 }
 
 // Rule 20: whatever a source makes of the end of its context, the error is
-// context.DeadlineExceeded.
+// context.DeadlineExceeded. Which of the two is first is chance, hence so many.
 func TestCacheTellsTheTimeoutAlikeWhateverTheSourceSays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &countingSource{next: func(ctx context.Context, _ routeauth.Params, _ int) (string, error) {
@@ -537,8 +538,13 @@ func TestCacheTellsTheTimeoutAlikeWhateverTheSourceSays(t *testing.T) {
 			return "", errors.New("interrupted")
 		}}
 		cache := newCache(t, source)
-		_, err := cache.Token(t.Context(), nil)
-		assert.ErrorIs(t, err, context.DeadlineExceeded)
+		var all []<-chan reply
+		for i := range 200 {
+			all = append(all, ask(t.Context(), cache, user(i)))
+		}
+		for _, got := range all {
+			require.Equal(t, reply{"", context.DeadlineExceeded, 30 * time.Second}, <-got)
+		}
 	})
 }
 
@@ -940,6 +946,56 @@ func TestCacheDropsExpiredTokensFirst(t *testing.T) {
 			tokenFor(t, cache, user(10+i))
 		}
 		assert.Equal(t, 12, source.count(), "what was good is held")
+	})
+}
+
+// Rule 22: whatever is used, whatever ends and whatever arrives, the cache holds
+// exactly what it should. A list in order of the last use says what that is.
+func TestCacheHoldsWhatAListInOrderOfUseHolds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		type entry struct {
+			user int
+			end  time.Time
+		}
+		var list []entry // least recently used first
+		const limit = 6
+		source := &countingSource{next: func(_ context.Context, params routeauth.Params, nth int) (string, error) {
+			life, _ := strconv.Atoi(params["life"])
+			return mint(t, strconv.Itoa(nth), time.Now(), time.Now().Add(time.Duration(life)*time.Second)), nil
+		}}
+		cache := newCache(t, source, neverRefresh, routeauth.WithMaxTokens(limit))
+		random := rand.New(rand.NewPCG(1, 2))
+		for range 1000 {
+			// Half of the calls are for the latest users.
+			user := random.IntN(20)
+			if recent := random.IntN(12); recent < len(list) {
+				user = list[len(list)-1-recent].user
+			}
+			life := 1 + user%10*5
+			want := source.count()
+			at := slices.IndexFunc(list, func(e entry) bool { return e.user == user })
+			used := entry{user, time.Now().Add(time.Duration(life) * time.Second)}
+			if at >= 0 {
+				if list[at].end.After(time.Now()) {
+					used = list[at]
+				} else {
+					want++
+				}
+				list = slices.Delete(list, at, at+1)
+			} else {
+				want++
+			}
+			list = append(list, used)
+			if len(list) > limit {
+				list = slices.DeleteFunc(list, func(e entry) bool { return !e.end.After(time.Now()) })
+			}
+			if len(list) > limit {
+				list = list[1:]
+			}
+			tokenFor(t, cache, routeauth.Params{"user": strconv.Itoa(user), "life": strconv.Itoa(life)})
+			require.Equal(t, want, source.count())
+			advance(time.Duration(random.IntN(2)) * time.Second)
+		}
 	})
 }
 

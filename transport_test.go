@@ -148,8 +148,10 @@ func TestTheCallersRequestIsNeverChanged(t *testing.T) {
 func TestTheFieldsOfTheBasesHeaderShareNoMemory(t *testing.T) {
 	forEachWrapper(t, func(t *testing.T, w wrapper, over func(http.RoundTripper) http.RoundTripper) {
 		req := newRequest(t, "GET", w.url, "")
-		req.Header = http.Header{"A": {"1", "2"}, "B": {"3", "4"}, "C": {"5"}}
+		req.Header = http.Header{"A": {"1", "2"}, "B": {"3", "4"}, "C": {"5"}, "D": nil}
 		_, err := over(roundTripFunc(func(sent *http.Request) (*http.Response, error) {
+			assert.Contains(t, sent.Header, "D")
+			assert.Nil(t, sent.Header["D"], "net/http tells nil from empty")
 			want := sent.Header.Clone()
 			for name := range sent.Header {
 				_ = append(sent.Header[name], "appended")
