@@ -55,6 +55,8 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	case err != nil:
 	case flags.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	case o.addr == "":
+		err = errors.New("-addr is empty")
 	case o.ttl < time.Second:
 		err = fmt.Errorf("-ttl is %v: it must be one second or more", o.ttl)
 	case o.perMinute < 1:

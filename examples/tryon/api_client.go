@@ -37,6 +37,9 @@ func (c apiClient) upload(ctx context.Context, name string, image []byte) (strin
 	}
 	var uploaded struct{ ID string }
 	err = c.call(ctx, "POST", "/uploaded_images", writer.FormDataContentType(), form.Bytes(), &uploaded)
+	if err == nil && uploaded.ID == "" {
+		err = errors.New("the answer has no id")
+	}
 	return uploaded.ID, err
 }
 
@@ -51,6 +54,9 @@ func (c apiClient) start(ctx context.Context, imageID, sku string) (string, erro
 		OperationID string `json:"operation_id"`
 	}
 	err = c.call(ctx, "POST", "/sku_images_operations", "application/json", body, &started)
+	if err == nil && started.OperationID == "" {
+		err = errors.New("the answer has no operation_id")
+	}
 	return started.OperationID, err
 }
 
@@ -76,10 +82,13 @@ func (c apiClient) wait(ctx context.Context, operationID string) ([]string, erro
 			for _, image := range operation.GeneratedImages {
 				urls = append(urls, image.URL)
 			}
+			if len(urls) == 0 {
+				return nil, errors.New("the operation ended without images")
+			}
 			return urls, nil
 		case "CREATED", "IN_PROGRESS", "PAUSED":
 		default:
-			return nil, fmt.Errorf("the operation ended as %q: %s", operation.Status, operation.Error)
+			return nil, fmt.Errorf("the operation ended as %q: %q", operation.Status, operation.Error)
 		}
 	}
 }
@@ -109,7 +118,7 @@ func (c apiClient) fetch(ctx context.Context, url string) (int64, error) {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return 0, errors.New(resp.Status)
+		return 0, statusError(resp)
 	}
 	return io.Copy(io.Discard, resp.Body)
 }
@@ -129,7 +138,15 @@ func (c apiClient) call(ctx context.Context, method, path, contentType string, b
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return errors.New(resp.Status)
+		return statusError(resp)
 	}
-	return json.NewDecoder(resp.Body).Decode(answer)
+	if err := json.NewDecoder(resp.Body).Decode(answer); err != nil {
+		return fmt.Errorf("the answer is not what this API's is, is the base URL right? %w", err)
+	}
+	return nil
+}
+
+// statusError leaves the server's own words out, which may be anything.
+func statusError(resp *http.Response) error {
+	return fmt.Errorf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 }

@@ -13,8 +13,9 @@ import (
 
 // callLog prints one line a call.
 type callLog struct {
-	mu  sync.Mutex
-	out io.Writer
+	mu      sync.Mutex
+	out     io.Writer
+	secrets []string // that went out, and that a server may send back
 }
 
 const columns = "  %-4s  %-62s  %-12s  %-13s  %-6s  %9s\n"
@@ -28,9 +29,28 @@ func (l *callLog) title(text string) {
 func (l *callLog) note(format string, args ...any) { l.printf("  "+format+"\n", args...) }
 
 func (l *callLog) printf(format string, args ...any) {
+	text := l.hide(fmt.Sprintf(format, args...))
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	fmt.Fprintf(l.out, format, args...)
+	fmt.Fprint(l.out, text)
+}
+
+// sent takes note of the credentials that a request carries.
+func (l *callLog) sent(h http.Header) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, value := range []string{h.Get("x-api-key"), strings.TrimPrefix(h.Get("Authorization"), "Bearer ")} {
+		if value != "" {
+			l.secrets = append(l.secrets, value, "REDACTED")
+		}
+	}
+}
+
+// hide takes the credentials that were sent out of a text.
+func (l *callLog) hide(text string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.NewReplacer(l.secrets...).Replace(text)
 }
 
 // base returns the transport below authentication: it sees each request as it
@@ -60,13 +80,14 @@ type loggedTransport struct {
 }
 
 func (t loggedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	t.log.sent(req.Header)
 	began := time.Now()
 	resp, err := http.DefaultTransport.RoundTrip(req)
 	status := "failed"
 	if err == nil {
 		status = fmt.Sprint(resp.StatusCode)
 	}
-	t.log.printf(columns, req.Method, req.URL.Path, t.kind(req), credentialField(req.Header), status,
+	t.log.printf(columns, req.Method, req.URL.EscapedPath(), t.kind(req), credentialField(req.Header), status,
 		fmt.Sprintf("%.1f ms", float64(time.Since(began).Microseconds())/1000))
 	return resp, err
 }

@@ -18,19 +18,32 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"unicode"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout)
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
-	default:
-		fmt.Fprintln(os.Stderr, "tryon:", strings.ReplaceAll(err.Error(), "\n", "; "))
-		stop()
-		os.Exit(1)
+		return
+	case ctx.Err() != nil:
+		err = errors.New("interrupted")
 	}
+	fmt.Fprintln(os.Stderr, "tryon:", oneLine(err.Error()))
+	os.Exit(1)
+}
+
+// oneLine makes an error fit into a line of a terminal.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, strings.ReplaceAll(text, "\n", "; "))
 }
 
 // run is the program without the process around it. Its error is one line for
@@ -50,6 +63,13 @@ func perform(ctx context.Context, s *settings, out io.Writer) error {
 		defer closeAPI()
 	}
 	calls := &callLog{out: out}
+	if err := trySequences(ctx, s, calls); err != nil {
+		return errors.New(calls.hide(err.Error()))
+	}
+	return nil
+}
+
+func trySequences(ctx context.Context, s *settings, calls *callLog) error {
 	if s.subscriptionID != "" {
 		if err := tryOnWithJWT(ctx, s, calls); err != nil {
 			return fmt.Errorf("JWTAuth: %w", err)

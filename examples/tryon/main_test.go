@@ -2,6 +2,10 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -87,6 +91,9 @@ func TestAWrongSettingIsOneClearError(t *testing.T) {
 		"relative":         {[]string{"-base-url", "x"}, map[string]string{"AIUTA_API_KEY": "a"}, "relative"},
 		"key with a space": {[]string{"-base-url", "https://x.example"}, map[string]string{"AIUTA_API_KEY": "a b"}, "API key: byte 0x20"},
 		"no image":         {[]string{"-image", "no-such-file"}, nil, "no-such-file"},
+		"empty image":      {[]string{"-image", os.DevNull}, nil, "is not a regular file"},
+		"unset variable":   {[]string{"-base-url", "", "-image", ""}, nil, "-base-url is empty"},
+		"no subscription":  {[]string{"-base-url", "https://x.example"}, map[string]string{"AIUTA_API_KEY": "a", "AIUTA_TOKEN_URL": "b"}, "set AIUTA_SUBSCRIPTION_ID"},
 		"no SKU":           {[]string{"-sku", ""}, nil, "-sku is empty"},
 		"an argument":      {[]string{"x"}, nil, `unexpected argument "x"`},
 		"an unknown flag":  {[]string{"-x"}, nil, "-x"},
@@ -95,10 +102,35 @@ func TestAWrongSettingIsOneClearError(t *testing.T) {
 			var out bytes.Buffer
 			err := run(t.Context(), test.args, func(name string) string { return test.env[name] }, &out)
 			require.ErrorContains(t, err, test.want)
-			assert.NotContains(t, err.Error(), "\n")
+			assert.NotContains(t, oneLine(err.Error()), "\n")
 			assert.Empty(t, out.String())
 		})
 	}
+}
+
+// A server may send back what it was sent.
+func TestTheProgramShowsNoCredentialThatAServerSendsBack(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		key := req.Header.Get("x-api-key")
+		switch req.Method {
+		case "POST":
+			fmt.Fprintf(w, `{"id": "1", "operation_id": "%s\u001b[2K"}`, key)
+		default:
+			fmt.Fprintf(w, `{"status": "FAILED", "error": "%s\r"}`, key)
+		}
+	}))
+	defer server.Close()
+	s, err := parseSettings([]string{"-base-url", server.URL + "/v1/"}, func(name string) string {
+		return map[string]string{"AIUTA_API_KEY": "key-0123456789"}[name]
+	}, nil)
+	require.NoError(t, err)
+	s.interval = func(int) time.Duration { return 0 }
+	var out bytes.Buffer
+	err = perform(t.Context(), s, &out)
+	require.ErrorContains(t, err, "REDACTED")
+	assert.Contains(t, out.String(), "/v1/sku_images_operations/REDACTED")
+	assert.NotContains(t, out.String()+err.Error(), "key-0123456789")
+	assert.NotContains(t, out.String()+err.Error(), "\x1b")
 }
 
 // The API's documented rhythm.

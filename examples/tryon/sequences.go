@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"example.com/routeauth"
 	"example.com/routeauth/aiuta"
@@ -82,7 +83,7 @@ func newClient(s *settings, calls *callLog, auth routeauth.Auth) (*http.Client, 
 	if err != nil {
 		return nil, err
 	}
-	return &http.Client{Transport: transport}, nil
+	return &http.Client{Transport: transport, Timeout: time.Minute}, nil
 }
 
 // tryOn uploads the image, starts a generation, polls it and fetches its images.
@@ -102,6 +103,8 @@ func tryOn(ctx context.Context, s *settings, calls *callLog, title string, auth 
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
 	images, err := api.wait(ctx, operationID)
 	if err != nil {
 		return fmt.Errorf("poll: %w", err)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"example.com/routeauth"
@@ -68,20 +69,40 @@ func parseSettings(args []string, getenv func(string) string, out io.Writer) (*s
 	if flags.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q: -h explains", flags.Arg(0))
 	}
-	if s.sku == "" {
-		return nil, errors.New("-sku is empty")
-	}
-	if *image != "" {
-		data, err := os.ReadFile(*image)
-		if err != nil {
-			return nil, fmt.Errorf("-image: %w", err)
+	var err error
+	flags.Visit(func(f *flag.Flag) { // an unset variable in a shell is a likely mistake
+		if f.Value.String() == "" {
+			err = errors.Join(err, fmt.Errorf("-%s is empty", f.Name))
 		}
-		s.imageName, s.image = filepath.Base(*image), data
+	})
+	if *image != "" && err == nil {
+		s.imageName = filepath.Base(*image)
+		s.image, err = readImage(*image)
 	}
+	if err != nil {
+		return nil, err
+	}
+	s.baseURL = strings.TrimRight(s.baseURL, "/")
 	if s.baseURL == "" {
 		return s, nil
 	}
 	return s, s.readCredentials(getenv)
+}
+
+// maxImage is the largest image that is uploaded.
+const maxImage = 32 << 20
+
+func readImage(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("-image: %w", err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("-image: %s is not a regular file", name)
+	case info.Size() == 0 || info.Size() > maxImage:
+		return nil, fmt.Errorf("-image: %s has %d bytes; an image has 1 to %d", name, info.Size(), maxImage)
+	}
+	return os.ReadFile(name)
 }
 
 func (s *settings) readCredentials(getenv func(string) string) error {
@@ -95,6 +116,8 @@ func (s *settings) readCredentials(getenv func(string) string) error {
 	switch {
 	case s.apiKey == "" && s.subscriptionID == "":
 		return errors.New("-base-url needs credentials: set AIUTA_API_KEY or AIUTA_SUBSCRIPTION_ID, or both; -h explains")
+	case s.subscriptionID == "" && (s.tokenURL != "" || s.jwtKey != "" || s.jwtSecret != ""):
+		return errors.New("JWTs need a subscription ID beside them: set AIUTA_SUBSCRIPTION_ID; -h explains")
 	case s.subscriptionID != "" && s.tokenURL == "" && !hasKeyPair:
 		return errors.New("AIUTA_SUBSCRIPTION_ID needs a source of JWTs: set AIUTA_TOKEN_URL, or AIUTA_JWT_KEY and AIUTA_JWT_SECRET; -h explains")
 	}
