@@ -26,6 +26,9 @@ func checkFieldValue(what, value string) error {
 	if err != nil {
 		return err
 	}
+	if strings.HasSuffix(value, " "+redacted) { // as in "Token " and a formatted Secret
+		return placeholderError(what)
+	}
 	for _, i := range []int{0, len(value) - 1} {
 		if value[i] == ' ' || value[i] == '\t' {
 			return fmt.Errorf("%s: byte %#02x at offset %d is white space at the beginning or the end", what, value[i], i)
@@ -39,8 +42,7 @@ func checkBytes(what, value, class string, allowed func(c byte) bool) error {
 	case "":
 		return fmt.Errorf("%s is empty", what)
 	case redacted:
-		return fmt.Errorf("%s is the placeholder %s, not the value that it stood for: "+
-			"a configuration was marshalled and read back", what, redacted)
+		return placeholderError(what)
 	}
 	for i := range len(value) {
 		if !allowed(value[i]) {
@@ -48,6 +50,11 @@ func checkBytes(what, value, class string, allowed func(c byte) bool) error {
 		}
 	}
 	return nil
+}
+
+func placeholderError(what string) error {
+	return fmt.Errorf("%s is the placeholder %s, not the value that it stood for: "+
+		"a Secret was formatted, or marshalled and read back", what, redacted)
 }
 
 // fieldsOfNetHTTP are written by net/http itself from other fields of the

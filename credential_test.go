@@ -248,3 +248,12 @@ func TestEverythingThatIsWrongIsReportedAtOnce(t *testing.T) {
 		assert.True(t, errors.As(err, &joined), name)
 	}
 }
+
+// Rule 17: a Secret that was formatted into a value is its placeholder.
+func TestAFormattedSecretIsRefusedAsAHeaderValue(t *testing.T) {
+	made, err := newHeaderValue(fmt.Sprintf("Token %s", routeauth.Secret("sk-live")))
+	assert.ErrorContains(t, err, "placeholder REDACTED")
+	assert.Nil(t, made)
+	_, err = newHeaderValue("Token XREDACTED")
+	assert.NoError(t, err)
+}

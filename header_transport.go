@@ -57,7 +57,7 @@ type HeaderTransport struct {
 // field name (RFC 9110, section 5.1) or one that net/http manages itself (Host,
 // Content-Length, Transfer-Encoding, Trailer, Connection); a value that is
 // empty, no field value (RFC 9110, section 5.5; spaces inside are allowed) or
-// the literal REDACTED; a base that is a nil pointer.
+// the literal REDACTED, also after a space; a base that is a nil pointer.
 func NewHeaderTransport(scheme Scheme, name string, value Secret, base http.RoundTripper) (*HeaderTransport, error) {
 	return newHeaderTransport(scheme, name, string(value), base,
 		checkFieldValue("header value", string(value)))
