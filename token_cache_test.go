@@ -534,7 +534,9 @@ func TestCacheDropsAnAnswerAfterTheFetchTimeout(t *testing.T) {
 func TestCacheTellsTheTimeoutAlikeWhateverTheSourceSays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &countingSource{next: func(ctx context.Context, _ routeauth.Params, _ int) (string, error) {
-			<-ctx.Done()
+			ended := make(chan struct{})
+			context.AfterFunc(ctx, func() { close(ended) })
+			<-ended
 			return "", errors.New("interrupted")
 		}}
 		cache := newCache(t, source)
