@@ -1,6 +1,7 @@
 package routeauth
 
 import (
+	"errors"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -49,6 +50,11 @@ func lowerASCII(c byte) byte {
 	return c
 }
 
+// isPlaintext reports whether anybody on the way can read what is sent to u.
+func isPlaintext(u *url.URL) bool {
+	return u.Scheme == "http" && u.Hostname() != "" && !isLoopback(u)
+}
+
 // isLoopback reports whether what is sent to u stays on this machine.
 func isLoopback(u *url.URL) bool {
 	if equalFoldASCII(u.Hostname(), "localhost") {
@@ -56,4 +62,29 @@ func isLoopback(u *url.URL) bool {
 	}
 	addr, err := netip.ParseAddr(u.Hostname())
 	return err == nil && addr.IsLoopback()
+}
+
+// parseURL parses the URL of something that is sent secrets, and returns
+// everything that is wrong with it. No error quotes the URL: what looks like a
+// path to one reader was the end of a password to another.
+func parseURL(what, text, example string) (*url.URL, []error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, []error{errors.New(what + " is malformed (it is not shown, since it may hold a password)")}
+	}
+	var errs []error
+	wrong := func(reason string) { errs = append(errs, errors.New(what+" "+reason)) }
+	switch {
+	case u.Scheme == "":
+		wrong("is relative: give it whole, as in " + example)
+	case u.Scheme != "https" && u.Scheme != "http":
+		wrong("is neither https nor http")
+	}
+	if u.Scheme != "" && u.Hostname() == "" {
+		wrong("has an empty host")
+	}
+	if strings.Contains(text, "#") {
+		wrong("has a fragment, which is never sent")
+	}
+	return u, errs
 }

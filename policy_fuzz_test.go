@@ -383,7 +383,10 @@ func FuzzNewPolicy(f *testing.F) {
 
 // isBase is what rules 12 and 14 say of a base URL without AllowPlaintext.
 func isBase(u *url.URL) bool {
-	host, _, _ := strings.Cut(u.Hostname(), "%")
+	host := u.Hostname()
+	if strings.HasPrefix(u.Host, "[") {
+		host, _, _ = strings.Cut(host, "%") // the zone
+	}
 	loopback := strings.EqualFold(host, "localhost") || net.ParseIP(host).IsLoopback()
 	return (u.Scheme == "https" || u.Scheme == "http" && loopback) &&
 		host != "" && u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == "" &&

@@ -50,13 +50,16 @@ type RemoteTokenSource struct {
 // copy of client, or for nil with a client of its own that gives up after 10
 // seconds.
 //
-// It is an error if the endpoint is relative, neither https nor http, http on a
-// host that is not loopback, has an empty host or a fragment. The error does
-// not show the endpoint.
+// The error joins everything that is wrong: an endpoint that is malformed or
+// relative, neither https nor http, http on a host that is not loopback, has an
+// empty host or a fragment. The error does not show the endpoint.
 func NewRemoteTokenSource(endpoint string, client *http.Client) (*RemoteTokenSource, error) {
-	u, err := parseEndpoint(endpoint)
-	if err != nil {
-		return nil, invalid(err)
+	u, errs := parseURL("token endpoint", endpoint, "https://backend.example.com/jwt")
+	if u != nil && isPlaintext(u) {
+		errs = append(errs, errors.New("token endpoint is plaintext, in which anybody on the way reads the token: use https"))
+	}
+	if len(errs) > 0 {
+		return nil, invalid(errs...)
 	}
 	if client == nil {
 		client = &http.Client{Timeout: remoteTimeout}
@@ -66,25 +69,6 @@ func NewRemoteTokenSource(endpoint string, client *http.Client) (*RemoteTokenSou
 		own.CheckRedirect = stayAtOrigin
 	}
 	return &RemoteTokenSource{seal(u), seal(redactorOf(u)), seal(&own)}, nil
-}
-
-func parseEndpoint(endpoint string) (*url.URL, error) {
-	u, err := url.Parse(endpoint)
-	switch {
-	case err != nil:
-		return nil, errors.New("token endpoint is malformed (it is not shown, since it may hold a password)")
-	case u.Scheme == "":
-		return nil, errors.New("token endpoint is relative: give it whole, as in https://backend.example.com/jwt")
-	case u.Scheme != "https" && u.Scheme != "http":
-		return nil, errors.New("token endpoint is neither https nor http")
-	case u.Hostname() == "":
-		return nil, errors.New("token endpoint has an empty host")
-	case u.Scheme == "http" && !isLoopback(u):
-		return nil, errors.New("token endpoint is plaintext, in which anybody on the way reads the token: use https")
-	case strings.Contains(endpoint, "#"):
-		return nil, errors.New("token endpoint has a fragment, which is never sent")
-	}
-	return u, nil
 }
 
 // stayAtOrigin keeps the params, and the app's session, where they were sent. A

@@ -390,7 +390,7 @@ func TestARemoteSourceUsesACopyOfTheClient(t *testing.T) {
 	assert.Zero(t, plain.Timeout)
 }
 
-// Rule 12, and what else is no endpoint. No error shows it.
+// Rule 12, and what else is no endpoint, all of it at once. No error shows it.
 func TestARemoteSourceRefusesWhatIsNoEndpoint(t *testing.T) {
 	for endpoint, want := range map[string]string{
 		"":                                   "relative",
@@ -398,7 +398,7 @@ func TestARemoteSourceRefusesWhatIsNoEndpoint(t *testing.T) {
 		"backend.example.com/jwt":            "relative",
 		"//user:hunter2@backend.example.com": "relative",
 		"ftp://user:hunter2@backend.example.com/":       "neither https nor http",
-		"hunter2:8080/jwt":                              "neither https nor http",
+		"hunter2:8080/jwt":                              "neither https nor http, empty host",
 		"https:///jwt?key=hunter2":                      "empty host",
 		"https://:443/jwt?key=hunter2":                  "empty host",
 		"https://user:hunter2@/jwt":                     "empty host",
@@ -420,13 +420,21 @@ func TestARemoteSourceRefusesWhatIsNoEndpoint(t *testing.T) {
 		"http://[2001:db8::1]/":                         "plaintext",
 		"http://127.0.0.1@backend.example.com/":         "plaintext",
 		"HTTP://backend.example.com/":                   "plaintext",
+		"/jwt?key=hunter2#x":                            "relative, fragment",
+		"ftp:///jwt?key=hunter2#x":                      "neither https nor http, empty host, fragment",
+		"http://:80/jwt?key=hunter2#x":                  "empty host, fragment",
+		"http://backend.example.com/?key=hunter2#x":     "fragment, plaintext",
 	} {
 		source, err := routeauth.NewRemoteTokenSource(endpoint, nil)
-		assert.ErrorContains(t, err, want, "%q", endpoint)
+		require.Error(t, err, "%q", endpoint)
 		assert.Nil(t, source, "%q", endpoint)
-		if err != nil {
-			assert.Contains(t, err.Error(), "routeauth: ")
-			assert.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), "hunter2")
+		assert.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), "hunter2")
+		mistakes := strings.Split(err.Error(), "\n")
+		wanted := strings.Split(want, ", ")
+		require.Len(t, mistakes, len(wanted), "%q: %v", endpoint, err)
+		for i, mistake := range mistakes {
+			assert.True(t, strings.HasPrefix(mistake, "routeauth: token endpoint "), mistake)
+			assert.Contains(t, mistake, wanted[i], "%q", endpoint)
 		}
 	}
 	for _, endpoint := range []string{

@@ -14,36 +14,27 @@ type scope struct {
 }
 
 // newScope returns the scope of a base URL and everything that is wrong with
-// it. No error quotes the base URL: what looks like a path to one reader was
-// the end of a password to another.
+// it.
 func newScope(baseURL string, allowPlaintext bool) (scope, []error) {
-	u, err := url.Parse(baseURL)
-	if err != nil {
-		return scope{}, []error{errors.New("base URL is malformed (it is not shown, since it may hold a password)")}
+	u, errs := parseURL("base URL", baseURL, "https://api.example.com/v1")
+	if u == nil {
+		return scope{}, errs
 	}
 	written := u.EscapedPath()
 	if !strings.HasPrefix(written, "/") {
 		written = "/" + written
 	}
-
-	var errs []error
 	wrong := func(is bool, text string) {
 		if is {
 			errs = append(errs, errors.New("base URL "+text))
 		}
 	}
-	relative := u.Scheme == ""
-	wrong(relative, "is relative: give it whole, as in https://api.example.com/v1")
-	wrong(!relative && u.Scheme != "https" && u.Scheme != "http", "is neither https nor http")
-	wrong(!relative && u.Hostname() == "", "has an empty host")
-	wrong(u.Scheme == "http" && u.Hostname() != "" && !allowPlaintext && !isLoopback(u),
+	wrong(isPlaintext(u) && !allowPlaintext,
 		"is plaintext, in which anybody on the way reads the credential: use https, or allow it with AllowPlaintext")
 	wrong(u.User != nil, "has user info, which is no part of a scope")
 	wrong(u.RawQuery != "" || u.ForceQuery, "has a query, which is no part of a scope")
-	wrong(strings.Contains(baseURL, "#"), "has a fragment, which is no part of a scope")
 	wrong(strings.ContainsAny(u.Path, "{}"), "has a brace in its path, which would become a wildcard")
-	wrong(!readAlike(written),
-		"has a path that is not clean, or that servers may read differently")
+	wrong(!readAlike(written), "has a path that is not clean, or that servers may read differently")
 	return scope{u.Scheme, u.Host, strings.TrimSuffix(written, "/")}, errs
 }
 

@@ -13,6 +13,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -50,10 +51,13 @@ func run(only string, check bool, workers int, timeout time.Duration) (ok bool, 
 		}
 	}
 	if check {
+		var errs []error
 		for _, m := range chosen {
-			if _, err := m.apply("."); err != nil {
-				return false, err
-			}
+			_, err := m.apply(".")
+			errs = append(errs, err)
+		}
+		if err := errors.Join(errs...); err != nil {
+			return false, err
 		}
 		fmt.Printf("%d edits can be applied\n", len(chosen))
 		return true, nil
