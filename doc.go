@@ -3,8 +3,9 @@
 // else.
 //
 // On many APIs some endpoints demand a credential, and others take a weaker one:
-// starting an image generation costs money, reading its status does not. A [Policy] marks each endpoint as mandatory or
-// optional, and an [Auth] says what to send:
+// starting an image generation costs money, reading its status does not. A
+// [Policy] marks each endpoint as mandatory or optional, and an [Auth] says what
+// to send:
 //
 //	configured with   mandatory                     optional
 //	JWTAuth           Authorization: Bearer <JWT>   x-user-id: <subscription ID>
@@ -18,9 +19,10 @@
 //
 // A request gets a credential only if it lies in the policy's scope, which is
 // the base URL's scheme, host, port and path prefix in every reading of the path
-// that [Policy] names, and only if no hop of its redirect chain had another scheme, host or
-// port. Everything else is sent as it is. The caller's request is never
-// changed, and no response leads back to a request that holds a credential.
+// that [Policy] names, and only if no hop of its redirect chain had another
+// scheme, host or port. Everything else is sent as it is. The caller's request
+// is never changed, and no response leads back to a request that holds a
+// credential.
 //
 // # What a 401 becomes
 //

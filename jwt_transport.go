@@ -24,8 +24,9 @@ import (
 // safe for any method, since a server answers 401 before it acts (RFC 9110,
 // section 15.5.2). If there is no new token or no body, the caller gets the
 // first [*UnauthorizedError], and otherwise what became of the second request.
-// A token that the server rejected is held no longer, also the second one. The source must be the *TokenCache itself: behind a
-// decorator it is not recognized, and every 401 is final.
+// A token that the server rejected is held no longer, also the second one. The
+// source must be the *TokenCache itself: behind a decorator it is not
+// recognized, and every 401 is final.
 type JWTTransport struct {
 	field  field
 	source sealed[TokenSource]

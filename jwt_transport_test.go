@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -279,6 +282,7 @@ func TestARequestWithoutATokenIsNotSent(t *testing.T) {
 		"an error that says it is permanent":    {"", temporary(false), false},
 		"a wrapped error that is permanent":     {"", fmt.Errorf("source: %w", temporary(false)), false},
 		"a joined error that is permanent":      {"", errors.Join(plain, temporary(false)), false},
+		"net/http's error of a refused dial":    {"", &url.Error{Op: "Get", Err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}, false},
 		"a timeout of the source's own":         {"", context.DeadlineExceeded, true},
 		"a cancellation of the source's own":    {"", context.Canceled, true},
 		"an ill-formed token, as a last resort": {"two words", nil, false},

@@ -24,8 +24,7 @@ import (
 // slashes are merged. A path is in scope only if it lies under the prefix as it
 // is written and in each of these readings, by one server after another. A path
 // that holds a dot, a slash, a backslash or a semicolon encoded twice is out of
-// scope, and so is a
-// URL with Opaque set.
+// scope, and so is a URL with Opaque set.
 type Policy struct {
 	scope   scope
 	literal map[string][]literalRoute // by path; answers without asking mux

@@ -17,9 +17,11 @@ type TokenSource interface {
 	// wait for itself.
 	//
 	// The token must be printable ASCII without spaces. An error must not quote
-	// a token, since it is shown as it is. It may have a
-	// method Temporary() bool that says whether asking again makes sense;
-	// without one it does.
+	// a token, since it is shown as it is. It, or an error that it wraps, may
+	// have a method Temporary() bool that says whether asking again makes sense;
+	// without one it does. The [*url.Error] of an http.Client has one, which
+	// says no to most failures of the network: a source that returns it decides
+	// that a backend which is down for a moment is not asked again.
 	Token(ctx context.Context, params Params) (string, error)
 }
 
