@@ -146,6 +146,24 @@ func TestASecretInAnotherValueIsPrintedAsREDACTED(t *testing.T) {
 	}
 }
 
+// Rule 27: what is printed in the place of the key reads as the struct that it
+// is.
+func TestAnAPIKeyAuthIsPrintedAsAStruct(t *testing.T) {
+	auth := routeauth.APIKeyAuth{APIKey: planted}
+	for verb, want := range map[string]string{
+		"%v":  "{REDACTED}",
+		"%s":  "{REDACTED}",
+		"%q":  "{REDACTED}",
+		"%+v": "{APIKey:REDACTED}",
+		"%+s": "{REDACTED}",
+		"%#v": "routeauth.APIKeyAuth{APIKey:REDACTED}",
+		"%#x": "{REDACTED}",
+	} {
+		assert.Equal(t, want, fmt.Sprintf(verb, auth), verb)
+		assert.Equal(t, "["+want+"]", fmt.Sprintf("["+verb+"]", &auth), verb)
+	}
+}
+
 // Rule 27.
 func TestASecretIsREDACTEDInTemplates(t *testing.T) {
 	const text = `<a href="{{.}}" title={{.}} onclick="f({{.}})">{{.}} {{printf "%s" .}} {{printf "%q" .}}</a><script>f({{.}})</script>`
