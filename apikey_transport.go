@@ -11,8 +11,8 @@ import (
 // has no scope when it is used alone: [New] with [APIKeyAuth] binds the key to
 // one API.
 //
-// net/http knows nothing of x-api-key: set by hand on a request, it follows a
-// redirect to any host. This transport does not let it.
+// net/http knows nothing of x-api-key: what a caller sets by hand on a request
+// follows a redirect to any host. What this transport sets does not.
 type APIKeyTransport struct{ header HeaderTransport }
 
 // NewAPIKeyTransport returns an APIKeyTransport that sends apiKey with base, or
@@ -21,7 +21,7 @@ type APIKeyTransport struct{ header HeaderTransport }
 //
 // The error joins everything that is wrong: a key that is empty, holds anything
 // but printable ASCII without spaces or is the literal REDACTED; a base that is
-// a nil pointer. It never holds the key.
+// a nil pointer or function. It never holds the key.
 func NewAPIKeyTransport(apiKey Secret, base http.RoundTripper) (*APIKeyTransport, error) {
 	header, err := newHeaderTransport(SchemeAPIKey, HeaderAPIKey, string(apiKey), base,
 		checkCredential("API key", string(apiKey)))

@@ -18,7 +18,7 @@ const maxParamsBody = 1 << 20
 // BodyParams returns a [ParamsFunc] that takes the named top-level fields of a
 // request's JSON body:
 //
-//   - a string as it is;
+//   - a string as it is, where half of a surrogate pair becomes U+FFFD;
 //   - a list of strings joined by commas, so that ["a","b"] and "a,b" give the
 //     same param;
 //   - any other value as the JSON text that stands in the body;

@@ -1,4 +1,4 @@
-// Package routeauth provides an [net/http.RoundTripper] that sends the right
+// Package routeauth provides a [net/http.RoundTripper] that sends the right
 // credential to the right endpoint of an HTTP API: to that API and to nobody
 // else.
 //
@@ -50,7 +50,7 @@
 //
 // # Secrets
 //
-// No error of this package holds a credential, and no value of it shows one
-// when it is formatted, marshalled or logged. See [Secret] for what is out of
-// reach.
+// No error of this package shows a credential that the server echoed, and no
+// value of it shows one when it is formatted, marshalled or logged. See [Secret]
+// and SECURITY.md for what is out of reach.
 package routeauth

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -98,6 +99,7 @@ var awkwardKeys = []string{
 	`ababababababc`,
 	"eyJhbGciOiJIUzI1NiJ9.eyJqdGkiOiIxIn0.c2lnbmF0dXJl",
 	strings.Repeat("0123456789abcdef", 100),
+	strings.Repeat(`\`, 300) + "x",
 }
 
 // Rule 26, in the body and in Detail, which is decoded out of it.
@@ -121,6 +123,22 @@ func TestAnEchoInTheBodyIsHidden(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Rule 26: where an echo can be read in more than one way, all that one of them
+// takes is hidden.
+func TestAnEchoIsHiddenWhereverItMayBegin(t *testing.T) {
+	for _, c := range []struct{ key, body, want string }{
+		{`\\key`, `<\\\\key>`, "<REDACTED>"}, // escaped, or plain behind two
+		{`\\key`, `<\\\key>`, "<REDACTED>"},
+		{`key\`, `<key\\>`, "<REDACTED>"},
+		{"%25key", "<%2525key>", "<REDACTED>"},
+		{"aba", "<ababa>", "<REDACTED>"},
+		{"aba", "<abaaba>", "<REDACTEDREDACTED>"},
+	} {
+		e := keyRejection(t, c.key, withBody(c.body))
+		assert.Equal(t, c.want, string(e.Body), "%s in %s", c.key, c.body)
 	}
 }
 
@@ -221,7 +239,7 @@ func TestABodyThatStopsInsideAnEchoShowsNoBeginningOfIt(t *testing.T) {
 // Rule 26: where a long credential is echoed so often that its 64 KiB become
 // less than the 4 KiB that are kept.
 func TestABodyThatIsTooLongShowsNoBeginningOfAnEcho(t *testing.T) {
-	key := strings.Repeat("0123456789abcdef", 150) // and 64 KiB are no multiple of it
+	key := "sk-" + strings.Repeat("0123456789abcdef", 150) // 64 KiB are no multiple of it
 	e := keyRejection(t, key, withBody(strings.Repeat(key, 100)))
 	assert.Equal(t, strings.Repeat("REDACTED", 64<<10/len(key)+1), string(e.Body))
 }
@@ -336,7 +354,7 @@ func TestAnEchoOfTheCredentialWithoutItsSchemeIsHidden(t *testing.T) {
 		"Token abcdef":       {"Token abcdef", "abcdef", "token abcdef", "Token%20abcdef", "Token+abcdef", "Token  abcdef"},
 		"Basic dXNlcjpwYXNz": {"Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"},
 		"Key  abcdef":        {"Key  abcdef", "abcdef"},
-		"Digest a=bcd, e=fg": {"Digest a=bcd, e=fg", "a=bcd, e=fg", "a=bcd,%20e=fg"},
+		"Digest a=bcd, e=fg": {"Digest a=bcd, e=fg", "a=bcd, e=fg", "a=bcd,%20e=fg", "a%3Dbcd%2C+e%3Dfg"},
 	} {
 		for _, echo := range echoes {
 			transport, err := routeauth.NewHeaderTransport("token", "X-Token", routeauth.Secret(value), denying(func(resp *http.Response) {
@@ -464,6 +482,55 @@ func TestWrappersOnTopOfEachOtherHideEachOthersCredential(t *testing.T) {
 		}
 	}
 }
+
+// Rule 26: what stands between two wrappers may wrap the rejection, as
+// go-retryablehttp does, or join it with another error.
+func TestAWrappedRejectionHidesBothCredentials(t *testing.T) {
+	const inner, outer = "inner/credential", "outer/credential"
+	for how, wrap := range map[string]func(error) error{
+		"as it is": func(err error) error { return err },
+		"wrapped":  func(err error) error { return fmt.Errorf("giving up: %w", err) },
+		"joined":   func(err error) error { return errors.Join(io.ErrUnexpectedEOF, err) },
+		"url":      func(err error) error { return &url.Error{Op: "Get", URL: errorsURL, Err: err} },
+		"silent":   func(err error) error { return silentError{err} },
+	} {
+		for _, echoed := range []string{outer, "nothing"} {
+			below, err := routeauth.NewAPIKeyTransport(inner, denying(func(resp *http.Response) {
+				resp.Header.Set("X-Echo", echoed+","+inner)
+				resp.Body = io.NopCloser(strings.NewReader(`{"detail": "no ` + echoed + `"}`))
+			}))
+			require.NoError(t, err)
+			stack, err := routeauth.NewHeaderTransport("gateway", "X-Gateway", outer, roundTripFunc(func(req *http.Request) (*http.Response, error) {
+				_, err := below.RoundTrip(req)
+				return nil, wrap(err)
+			}))
+			require.NoError(t, err)
+			_, err = stack.RoundTrip(newRequest(t, "GET", errorsURL, ""))
+
+			var unauthorized *routeauth.UnauthorizedError
+			require.ErrorAs(t, err, &unauthorized, how)
+			assert.ErrorIs(t, err, routeauth.ErrUnauthorized, how)
+			for _, secret := range []string{inner, outer} {
+				assertHides(t, unauthorized, secret)
+				assert.NotContains(t, err.Error(), secret, how)
+			}
+			assert.Equal(t, routeauth.SchemeAPIKey, unauthorized.Scheme)
+			assert.Contains(t, unauthorized.Detail, "no ", how)
+			if how == "joined" {
+				assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
+			}
+			if how == "silent" && echoed == "nothing" {
+				assert.IsType(t, silentError{}, err, "rule 2: it is the base's own")
+			}
+		}
+	}
+}
+
+// silentError has a text of its own.
+type silentError struct{ error }
+
+func (silentError) Error() string   { return "it failed" }
+func (e silentError) Unwrap() error { return e.error }
 
 // Rules 24 and 26: the server has seen both tokens.
 func TestBothTokensOfARequestThatWasSentTwiceAreHidden(t *testing.T) {

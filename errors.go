@@ -27,10 +27,10 @@ var ErrUnauthorized = errors.New("routeauth: the server rejected the credential"
 // the request. A 401 to a request that this package sent without a credential
 // is no such error but an ordinary response.
 //
-// What the response said is kept, without the credential: where the server
-// echoed it, in the body (also escaped as in JSON or a URL), in a header or in
-// the URL of a redirect, REDACTED stands in its place. A subscription ID is an
-// identifier and is left.
+// What the response said is kept, without the credential that this very request
+// carried: where the server echoed it, in the body (also escaped as in JSON or a
+// URL), in a header or in the URL of a redirect, REDACTED stands in its place. A
+// subscription ID is an identifier and is left.
 type UnauthorizedError struct {
 	Scheme Scheme // of the rejected credential
 	Method string // of the request; "GET" where it was empty
@@ -42,8 +42,9 @@ type UnauthorizedError struct {
 	// came with a Content-Encoding, in which no credential can be looked for.
 	Body []byte
 	// Detail is what the body says went wrong, as one line. It is empty where
-	// the body is not a JSON object that says so in one of the usual forms:
-	// {"detail": "…"}, {"detail": [{"msg": "…"}]}, {"message": "…"},
+	// Body is nil, and where the body is not a JSON object of at most 64 KiB
+	// that says so in one of the usual forms: {"detail": "…"},
+	// {"detail": [{"msg": "…"}]}, {"message": "…"},
 	// {"error": "…", "error_description": "…"} (RFC 6749, section 5.2) or
 	// problem details (RFC 9457). It is cut off at 4 KiB.
 	Detail string

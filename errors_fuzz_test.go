@@ -32,8 +32,8 @@ func FuzzUnauthorized(f *testing.F) {
 		if !bare {
 			credential = "Token " + credential
 		}
-		if len(credential) == 0 || len(credential) > 8192 || len(body) > 1<<16 {
-			return
+		if len(credential) == 0 || len(credential) > 2048 || len(body) > 1<<16 {
+			return // longer ones take the time of many others
 		}
 		echo := echoForms[forms[int(form)%len(forms)]](credential)
 		fill := func(text string) string { return strings.ReplaceAll(text, "@", echo) }

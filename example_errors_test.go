@@ -119,10 +119,10 @@ func ExampleSecret() {
 	}))
 	logger.Info("starting", "key", config.Key)
 
-	fmt.Println(len(string(config.Key)), "bytes are there for who asks for them")
+	fmt.Println(len(string(config.Key)), "bytes are there for whoever asks for them")
 	// Output:
 	// {User:ada Key:REDACTED}
 	// {"User":"ada","Key":"REDACTED"}
 	// level=INFO msg=starting key=REDACTED
-	// 14 bytes are there for who asks for them
+	// 14 bytes are there for whoever asks for them
 }

@@ -76,7 +76,7 @@ func ExampleNew() {
 	resp.Body.Close()
 	fmt.Println(resp.Status)
 
-	// The same client sends nothing to another host.
+	// The same client sends another host no credential.
 	resp, err = client.Get("https://www.example.com/")
 	if err != nil {
 		log.Fatal(err)

@@ -27,7 +27,8 @@ const (
 //     caller had set under that name, and the caller's own body.
 //   - A redirect hop carries no credential unless every hop of its chain had
 //     the same scheme, host and port. A hop without one goes to the base as it
-//     is, and what it is answered comes back as it is, a 401 as well.
+//     is, and what it is answered comes back as it is, a 401 as well. What the
+//     caller had set by hand is the caller's, and goes where http.Client takes it.
 //   - A 401 becomes a [*UnauthorizedError] with what the response said. This
 //     departs from the [http.RoundTripper] contract, which wants a response
 //     for every status, because a rejected credential is a failure of the
@@ -40,7 +41,8 @@ const (
 //   - Errors of the base come back as they are. Only where the text of one
 //     quotes the credential, as net/http quotes what it cannot read of a
 //     response, another stands in its place: errors.Is and errors.As find in it
-//     what they would find in the base's own, whose text still quotes it.
+//     what they would find in the base's own, whose text still quotes it. A base
+//     that returns neither a response nor an error makes an error that says so.
 //   - It is safe for concurrent use, and CloseIdleConnections reaches the base.
 //   - The zero value sends nothing: each request is a [*CredentialError].
 type HeaderTransport struct {
@@ -57,7 +59,8 @@ type HeaderTransport struct {
 // field name (RFC 9110, section 5.1) or one that net/http manages itself (Host,
 // Content-Length, Transfer-Encoding, Trailer, Connection); a value that is
 // empty, no field value (RFC 9110, section 5.5; spaces inside are allowed) or
-// the literal REDACTED, also after a space; a base that is a nil pointer.
+// the literal REDACTED, also after a space; a base that is a nil pointer or
+// function.
 func NewHeaderTransport(scheme Scheme, name string, value Secret, base http.RoundTripper) (*HeaderTransport, error) {
 	return newHeaderTransport(scheme, name, string(value), base,
 		checkFieldValue("header value", string(value)))

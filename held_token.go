@@ -33,10 +33,13 @@ func newHeldToken(token bearer, began, now time.Time, refreshBefore time.Duratio
 		return nil
 	}
 	held := &heldToken{authorization: seal(token.authorization), arrived: now}
-	wall := now.Round(0)
+	credible := func(at time.Time) bool {
+		wall := at.Round(0)
+		return !wall.Before(iat) && wall.Before(exp)
+	}
 	switch {
-	case iat.IsZero() || !wall.Before(iat) && wall.Before(exp):
-		held.end, held.exp = now.Add(exp.Sub(wall)), exp
+	case iat.IsZero() || credible(began) || credible(now):
+		held.end, held.exp = now.Add(exp.Sub(now.Round(0))), exp
 	default: // a source hands out no expired token: the clock is wrong
 		held.end = began.Add(exp.Sub(iat))
 	}

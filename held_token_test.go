@@ -34,7 +34,7 @@ func TestCacheKeepsATokenUntilItsEnd(t *testing.T) {
 		{"the clock is slow", 5 * time.Second, hour, hour + 60, time.Minute},
 		{"the clock is slow by a second", 5 * time.Second, 6, 66, time.Minute},
 		{"the clock is fast", 5 * time.Second, -hour, -hour + 60, time.Minute},
-		{"the token arrives at its exp", 5 * time.Second, -55, 5, time.Minute},
+		{"the clock is fast by the token's life", 5 * time.Second, -60, 0, time.Minute},
 		{"the clock is wrong and iat and exp are fractions", 0, hour + 0.5, hour + 2.75, 2250 * time.Millisecond},
 		{"without iat", 5 * time.Second, nil, 60, time.Minute},
 	}
@@ -62,6 +62,21 @@ func TestCacheKeepsATokenUntilItsEnd(t *testing.T) {
 				tokenFor(t, cache, nil)
 				assert.Equal(t, 2, source.count(), "at the end")
 			})
+		})
+	}
+}
+
+// Rule 19: a clock that was credible when the token was asked for is not wrong
+// because the token took long.
+func TestCacheDoesNotKeepATokenThatExpiredOnItsWay(t *testing.T) {
+	for _, took := range []time.Duration{5 * time.Second, 6 * time.Second, time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			token := sign(t, jwt.MapClaims{"iat": time.Now().Unix() - 55, "exp": time.Now().Unix() + 5})
+			source := after(took, sourceOf(token))
+			cache := newCache(t, source, neverRefresh, routeauth.WithFetchTimeout(time.Hour))
+			assert.Equal(t, token, tokenFor(t, cache, nil), "it is the caller's all the same")
+			tokenFor(t, cache, nil)
+			assert.Equal(t, 2, source.count(), "%v", took)
 		})
 	}
 }
@@ -114,6 +129,7 @@ func TestCacheDoesNotKeepWhatHasNoEnd(t *testing.T) {
 		"iat is out of range":             claims(`{"iat":-1e300,"exp":946684900}`),
 		"no iat and exp has passed":       claims(`{"exp":946684804}`),
 		"no iat and exp is now":           claims(`{"exp":946684805}`),
+		"no iat and exp is long past":     claims(`{"exp":900}`),
 		"its life passed on the way":      claims(`{"iat":4000000000,"exp":4000000005}`),
 		"no JWT":                          "opaque",
 		"two segments":                    "eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjQwMDAwMDAwMDB9",

@@ -24,9 +24,10 @@ import (
 // safe for any method, since a server answers 401 before it acts (RFC 9110,
 // section 15.5.2). If there is no new token or no body, the caller gets the
 // first [*UnauthorizedError], and otherwise what became of the second request.
-// A token that the server rejected is held no longer, also the second one. The
-// source must be the *TokenCache itself: behind a decorator it is not
-// recognized, and every 401 is final.
+// A token that the server rejected is held no longer, also the second one. For a
+// token that was fetched for this very request, or that it waited for together
+// with others, the 401 is final. The source must be the *TokenCache itself:
+// behind a decorator it is not recognized, and every 401 is final.
 type JWTTransport struct {
 	field  field
 	source sealed[TokenSource]
@@ -55,8 +56,8 @@ func WithParams(f ParamsFunc) JWTOption {
 // is nil.
 //
 // The error joins everything that is wrong: a source that is nil or a nil
-// pointer or function, a base that is a nil pointer, an option that is nil or
-// has a nil argument.
+// pointer or function, a base that is a nil pointer or function, an option that
+// is nil or has a nil argument.
 func NewJWTTransport(source TokenSource, base http.RoundTripper, opts ...JWTOption) (*JWTTransport, error) {
 	field, errs := newField(SchemeJWT, HeaderAuthorization, base)
 	errs = append(errs, checkNotNil("token source", source))
@@ -135,7 +136,11 @@ func (t *JWTTransport) sendAgain(req *http.Request, params Params, stale bearer,
 		return nil, rejection
 	}
 	token, err := t.token(req.Context(), params)
-	if err != nil || token.authorization == stale.authorization {
+	if err != nil {
+		return nil, rejection
+	}
+	if token.authorization == stale.authorization {
+		t.cache.Discard(params, token.token()) // the source handed it out again
 		return nil, rejection
 	}
 	again := req.WithContext(req.Context())

@@ -722,6 +722,17 @@ func TestTheSecondBodyIsClosedByTheBaseAlone(t *testing.T) {
 	assert.Zero(t, second.closes())
 }
 
+// Rule 24: a rejected token is held no longer, also where the source hands it
+// out again.
+func TestARejectedTokenIsNotHeldAgain(t *testing.T) {
+	tokens := longLived(t, 2)
+	cache, source := stale(t, nil, tokens[0], tokens[0], tokens[1])
+	_, err := newJWTTransport(t, cache, rejecting(tokens[0])).RoundTrip(newRequest(t, http.MethodGet, endpoint, ""))
+	rejectionOf(t, err)
+	assert.Equal(t, 2, source.count())
+	assert.Equal(t, tokens[1], tokenFor(t, cache, nil))
+}
+
 // Rule 24: the second 401 is final, and its token is held no longer either.
 func TestTheSecond401IsFinal(t *testing.T) {
 	tokens := longLived(t, 3)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -82,6 +83,9 @@ func parseURL(what, text, example string) (*url.URL, []error) {
 	}
 	if u.Scheme != "" && u.Hostname() == "" {
 		wrong("has an empty host")
+	}
+	if _, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && err != nil {
+		wrong("has a port that is none")
 	}
 	if strings.Contains(text, "#") {
 		wrong("has a fragment, which is never sent")

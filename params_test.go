@@ -41,6 +41,7 @@ func TestBodyParamsTakesNamedFields(t *testing.T) {
 		`{"a": " x,y \"z\" "}`:                  {"a": ` x,y "z" `},
 		`{"a": "\u0073\u00fc\ud83d\udd11\n\/"}`: {"a": "sü🔑\n/"},
 		`{"a": "null"}`:                         {"a": "null"},
+		`{"a": "\ud800.", "b": "\udfff"}`:       {"a": "\ufffd.", "b": "\ufffd"},
 
 		// lists of strings, joined
 		`{"a": ["x", "y"]}`:          {"a": "x,y"},
@@ -169,6 +170,7 @@ var badBodies = map[string]struct{ body, want string }{
 	"blank":                       {" \n", "not a JSON object"},
 	"null":                        {"null", "not a JSON object"},
 	"a list":                      {`[{"a": 1}]`, "not a JSON object"},
+	"a list of names and values":  {`["a", "zq17"]`, "not a JSON object"},
 	"a string":                    {`"zq17"`, "not a JSON object"},
 	"a number":                    {"17", "not a JSON object"},
 	"a form":                      {"a=zq17", "not a JSON object"},

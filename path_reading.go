@@ -7,8 +7,9 @@ import (
 )
 
 const (
-	maxReadings  = 256 // how many readings of a path are followed; no honest one has so many
-	maxDecodings = 16  // how often a path is decoded
+	maxReadings  = 256     // how many readings of a path are followed; no honest one has so many
+	maxReadable  = 8 << 10 // how long such a path may be; few servers take longer ones
+	maxDecodings = 16      // how often a path is decoded
 )
 
 // liberties are what servers do to an escaped path when they read it. None does

@@ -10,7 +10,8 @@ import (
 )
 
 // Policy says which requests are an API's and which of its endpoints demand the
-// credential. It is immutable and safe for concurrent use.
+// credential. It is immutable and safe for concurrent use. The zero value has
+// nothing in scope.
 //
 // The scope is the base URL's scheme, host, port and path prefix. The prefix
 // ends at a segment boundary: /v1 covers /v1 and /v1/files, not /v10. The case
@@ -22,9 +23,11 @@ import (
 // Servers differ in how they read a path: which escapes they decode, whether
 // a backslash is a slash, whether a segment ends at a semicolon, whether
 // slashes are merged. A path is in scope only if it lies under the prefix as it
-// is written and in each of these readings, by one server after another. A path
-// that holds a dot, a slash, a backslash or a semicolon encoded twice is out of
-// scope, and so is a URL with Opaque set.
+// is written and in each of these readings, by one server after another. Where
+// they differ, a path of more than 8 KiB is out of scope. So is one that holds a
+// dot, a slash, a backslash or a semicolon encoded twice, and a URL with Opaque
+// set. The prefix is compared as text: escapes in a base URL are best written as
+// net/url writes them, with capital letters and only where they are needed.
 type Policy struct {
 	scope   scope
 	literal map[string][]literalRoute // by path; answers without asking mux
@@ -84,12 +87,13 @@ func AllowPlaintext() PolicyOption {
 // have no effect on it.
 //
 // The error joins everything that is wrong, in the order of the messages'
-// texts: a base URL that is relative, neither https nor http, plaintext (see
-// [AllowPlaintext]), has user info, a query, a fragment, an empty host, or a
-// path that is not clean, that servers may read differently or that holds a
-// brace; a pattern that is malformed, has a host, can match nothing or
-// conflicts with another; a requirement that is none. A message about a route
-// names its pattern. No message shows the base URL, which may hold a password.
+// texts: a base URL that is malformed, relative, neither https nor http,
+// plaintext (see [AllowPlaintext]), has user info, a query, a fragment, an empty
+// host, a port that is none, or a path that is not clean, that servers may read
+// differently or that holds a brace; a pattern that is malformed, has a host, can match nothing or
+// conflicts with another; a requirement that is none; an option that is nil. A
+// message about a route names its pattern. No message shows the base URL, which
+// may hold a password.
 func NewPolicy(baseURL string, routes Routes, opts ...PolicyOption) (*Policy, error) {
 	var config policyConfig
 	var errs []error

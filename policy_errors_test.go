@@ -88,6 +88,11 @@ var baseURLCases = []struct {
 	{"https:/v1", []string{"empty host"}},
 	{"https:v1", []string{"empty host"}},
 	{"https://:443/v1", []string{"empty host"}},
+	// A port.
+	{"https://api.example.com:65535/v1", nil},
+	{"https://api.example.com:/v1", nil},
+	{"https://api.example.com:65536/v1", []string{"port"}},
+	{"https://api.example.com:99999999999999999999/v1", []string{"port"}},
 	{"http:///v1", []string{"empty host"}},
 	{"https://user:hunter2@/v1", []string{"empty host", "user info"}},
 	// The path.
@@ -173,6 +178,7 @@ var patternCases = []struct{ pattern, word string }{
 	{"/{id}/{id}", "malformed"},
 	{"/{$}/x", "malformed"},
 	{"/{rest...}/x", "malformed"},
+	{"/@{me", "malformed"},
 	{"/{...}", "malformed"},
 	{"GET //files", "malformed"},
 	{"GET /a/../b", "malformed"},

@@ -3,6 +3,7 @@ package routeauth
 import (
 	"errors"
 	"net/http"
+	"reflect"
 	"strings"
 )
 
@@ -74,26 +75,42 @@ func (r redactor) isEchoedBy(name string) bool {
 	return r.text(name) != name || replaceEchoes(r.folded, lower, true) != lower
 }
 
-// failure returns an error of the base without the credential in its text.
+// failure returns an error of the base without the credential in its text, or
+// in the rejection that a wrapper below made.
 func (r redactor) failure(err error) error {
 	if below, ok := err.(*UnauthorizedError); ok {
 		return r.rejection(below)
 	}
-	if text := r.text(err.Error()); text != err.Error() {
-		return &quotingError{text, seal(err)}
+	quoting := &quotingError{text: r.text(err.Error()), cause: seal(err)}
+	quotes := quoting.text != err.Error()
+	var below *UnauthorizedError
+	if errors.As(err, &below) {
+		quoting.rejection = r.rejection(below)
+		quotes = quotes || !reflect.DeepEqual(quoting.rejection, below)
 	}
-	return err
+	if !quotes {
+		return err
+	}
+	return quoting
 }
 
-// quotingError stands for an error whose text quotes the credential.
+// quotingError stands for an error that quotes the credential.
 type quotingError struct {
-	text  string
-	cause sealed[error] // tells its kind, but its own words are not shown
+	text      string
+	rejection *UnauthorizedError // that errors.As finds in the cause, if any
+	cause     sealed[error]      // tells its kind, but its own words are not shown
 }
 
 func (e *quotingError) Error() string        { return e.text }
 func (e *quotingError) Is(target error) bool { return errors.Is(e.cause(), target) }
-func (e *quotingError) As(target any) bool   { return errors.As(e.cause(), target) }
+
+func (e *quotingError) As(target any) bool {
+	if t, ok := target.(**UnauthorizedError); ok && e.rejection != nil {
+		*t = e.rejection
+		return true
+	}
+	return errors.As(e.cause(), target)
+}
 
 // rejection returns e, which was made of another credential, without this one:
 // the server has seen both.

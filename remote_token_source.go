@@ -3,6 +3,7 @@ package routeauth
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,12 +27,15 @@ const (
 // issuer, or anything that answers alike.
 //
 // Each token is one POST with the params as a JSON object, governed by the
-// request's context. The backend answers 200 with {"type": "jwt", "token": "…"}.
-// Anything else is an error that names the status and, where the answer is JSON
-// that says what went wrong, the reason. The answer is read up to 64 KiB. An
-// error for a status from 400 to 499 but 408, 425 and 429 is permanent: its
-// method Temporary returns false. No error shows the endpoint's user info or
-// query.
+// request's context. The backend answers 200 with {"type": "jwt", "token": "…"},
+// of which the type may be missing. Anything else is an error that names the
+// status and, where the answer is JSON that says what went wrong, the reason.
+// The answer is read up to 64 KiB. An error for a status from 400 to 499 but
+// 408, 425 and 429 is permanent: its method Temporary returns false. So is one
+// for params that are not UTF-8, which JSON would change. A 401 of the backend
+// is no [ErrUnauthorized]: the API was not asked. No error shows the endpoint's
+// password, the name of a user without one, or the query; values in it of less
+// than four bytes are hidden only with the rest of it.
 //
 // No credential of the API goes to the backend: the client is the backend's
 // alone. Who is logged in is for the client's own transport to say, with a
@@ -40,6 +44,7 @@ const (
 // CheckRedirect of its own.
 //
 // It is safe for concurrent use. It keeps no token; put a [TokenCache] over it.
+// The zero value always fails.
 type RemoteTokenSource struct {
 	endpoint sealed[*url.URL] // may hold a password or an access key
 	secrets  sealed[redactor] // of the endpoint
@@ -50,9 +55,10 @@ type RemoteTokenSource struct {
 // copy of client, or for nil with a client of its own that gives up after 10
 // seconds.
 //
-// The error joins everything that is wrong: an endpoint that is malformed or
-// relative, neither https nor http, http on a host that is not loopback, has an
-// empty host or a fragment. The error does not show the endpoint.
+// The error joins everything that is wrong with the endpoint: it is malformed,
+// relative, neither https nor http, or http on a host that is not loopback, or it
+// has an empty host, a port that is none or a fragment. The error does not show
+// the endpoint.
 func NewRemoteTokenSource(endpoint string, client *http.Client) (*RemoteTokenSource, error) {
 	u, errs := parseURL("token endpoint", endpoint, "https://backend.example.com/jwt")
 	if u != nil && isPlaintext(u) {
@@ -174,7 +180,8 @@ func (s *RemoteTokenSource) failure(status int, err error) error {
 func redactorOf(u *url.URL) redactor {
 	secrets := []string{u.RawQuery}
 	if password, ok := u.User.Password(); ok {
-		secrets = append(secrets, password)
+		// The second is how net/http sends it (RFC 7617, section 2).
+		secrets = append(secrets, password, base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)))
 	} else {
 		secrets = append(secrets, u.User.Username())
 	}

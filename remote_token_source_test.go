@@ -450,7 +450,7 @@ func TestARemoteSourceRefusesWhatIsNoEndpoint(t *testing.T) {
 // Rule 26: wherever the endpoint could come into an error, it comes without its
 // user info and its query.
 func TestNoErrorShowsTheEndpointsPasswordOrQuery(t *testing.T) {
-	const userInfo, query = "app:hunter2@", "?access_key=hunter3"
+	const userInfo, query = "app:hunter2@", "?access_key=hunter3&team=7"
 	secretly := func(server *httptest.Server) string {
 		return strings.Replace(server.URL, "http://", "http://"+userInfo, 1) + "/jwt" + query
 	}
@@ -505,7 +505,14 @@ func TestNoErrorShowsTheEndpointsPasswordOrQuery(t *testing.T) {
 		"the client quotes the address": {secretly(hangUp), failing(func(req *http.Request) error {
 			return fmt.Errorf("POST %s giving up after 5 attempts", req.URL)
 		}), nil},
+		"the client quotes its header": {secretly(hangUp), failing(func(req *http.Request) error {
+			user, password, _ := req.BasicAuth()
+			return fmt.Errorf("%s %s: cannot send %v", user, password, req.Header)
+		}), nil},
 		"the backend quotes the key alone": {secretly(answering(t, 403, `{"message": "hunter3 is no key"}`)), nil, nil},
+		"the client quotes the value of a query alone": {"https://backend.example.com?pin=hunt", failing(func(*http.Request) error {
+			return errors.New("hunt is no key")
+		}), nil},
 		"the client quotes a short key": {"https://backend.example.com?pin=042", failing(func(req *http.Request) error {
 			return fmt.Errorf("POST %s giving up after 5 attempts", req.URL)
 		}), nil},
@@ -532,7 +539,7 @@ func TestNoErrorShowsTheEndpointsPasswordOrQuery(t *testing.T) {
 			require.Error(t, sendErr)
 			for _, err := range []error{err, sendErr} {
 				for ; err != nil; err = errors.Unwrap(err) {
-					for _, secret := range []string{"hunt", "key=h", "pin=0"} {
+					for _, secret := range []string{"hunt", "aHVudGVy", "YXBwOmh1bnRlcjI", "key=h", "team=", "pin=0"} {
 						assert.NotContains(t, fmt.Sprintf("%v %+v %#v %q", err, err, err, err), secret)
 					}
 				}
@@ -552,6 +559,7 @@ func TestTheEndOfACallCanBeToldWhateverTheClientSays(t *testing.T) {
 	transport := newJWTTransport(t, newRemote(t, "https://app:hunter2@backend.example.com/jwt?key=hunter3", client), &base{})
 	_, err := transport.RoundTrip(newRequest(t, http.MethodGet, endpoint, "").WithContext(ctx))
 	assert.ErrorIs(t, err, context.Canceled)
+	assert.NotErrorIs(t, err, context.DeadlineExceeded)
 	assert.False(t, credentialErrorOf(t, err).Temporary())
 	assert.NotContains(t, err.Error(), "hunter")
 }

@@ -19,8 +19,9 @@ type CheckRetryFunc = func(ctx context.Context, resp *http.Response, err error) 
 //   - after an [*UnauthorizedError]: the same credential does not become valid;
 //   - after a [*CredentialError] that is not temporary;
 //   - if its method is not idempotent (RFC 9110, section 9.2.2) or not known,
-//     unless the server cannot have acted on it: dialing failed, the answer was
-//     429 (RFC 6585, section 4), or the error is a temporary [*CredentialError].
+//     unless the server cannot have acted on it: dialing it or its proxy failed,
+//     the answer was 429 (RFC 6585, section 4), or the error is a temporary
+//     [*CredentialError].
 //     Starting a generation costs money, and is not done twice.
 //
 // Then CheckRetry's function returns false and no error, so that the caller

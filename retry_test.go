@@ -40,6 +40,11 @@ func TestCheckRetryNarrowsToWhatIsSafe(t *testing.T) {
 	afterPost := newRequest(t, "GET", optionalURL, "")
 	afterPost.Response = &http.Response{StatusCode: 303, Request: post}
 	unknown := &http.Response{StatusCode: 503}
+	// A PUT was answered 303.
+	afterPut := newRequest(t, "GET", optionalURL, "")
+	afterPut.Response = &http.Response{StatusCode: 303, Request: newRequest(t, "PUT", mandatoryURL, "")}
+	circle := answer(newRequest(t, "GET", optionalURL, ""), 503, "")
+	circle.Request.Response = circle
 
 	failed := func(op string, err error) error { return &url.Error{Op: op, URL: mandatoryURL, Err: err} }
 	dial := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
@@ -75,6 +80,8 @@ func TestCheckRetryNarrowsToWhatIsSafe(t *testing.T) {
 		"invented method":           {nil, failed("Frobnicate", cut), false},
 		"POST then GET, 503":        {answer(afterPost, 503, ""), nil, false},
 		"POST then GET, 429":        {answer(afterPost, 429, ""), nil, false},
+		"PUT then GET, 503":         {answer(afterPut, 503, ""), nil, true},
+		"a chain in a circle":       {circle, nil, false},
 		"no request in response":    {unknown, nil, false},
 		"429, no request":           {&http.Response{StatusCode: 429}, nil, false},
 		"nothing at all":            {nil, nil, false},
@@ -86,6 +93,7 @@ func TestCheckRetryNarrowsToWhatIsSafe(t *testing.T) {
 		"no token ever":             {nil, failed("Post", permanent), false},
 		"no token ever, GET":        {nil, failed("Get", permanent), false},
 		"no token for a later hop":  {nil, failed("Patch", temporary), false},
+		"the same, after a PUT":     {nil, failed("Put", temporary), true},
 		"both response and failure": {answer(afterPost, 303, ""), failed("Post", errors.New("stopped after 10 redirects")), false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -66,7 +66,7 @@ func (s *scope) read(u *url.URL) (r reading, inScope bool) {
 	}
 	literal := dotSegments(written)
 	lenient := dotSegments(withoutParameters(decodeSemicolons(decodeSlashes(decodeDots(decodeBackslashes(written))))))
-	if lenient > 0 && !s.coversEveryReading(written) {
+	if lenient > 0 && (len(written) > maxReadable || !s.coversEveryReading(written)) {
 		return reading{}, false
 	}
 	return reading{written, lenient > literal}, true
@@ -75,7 +75,7 @@ func (s *scope) read(u *url.URL) (r reading, inScope bool) {
 // covers reports whether a path lies under the prefix as text.
 func (s *scope) covers(path string) bool {
 	rest, found := strings.CutPrefix(path, s.prefix)
-	return found && (rest == "" && s.prefix != "" || strings.HasPrefix(rest, "/"))
+	return found && (rest == "" || strings.HasPrefix(rest, "/"))
 }
 
 // coversEveryReading reports whether a path stays under the prefix whatever

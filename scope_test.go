@@ -363,6 +363,21 @@ func TestAPathIsInScopeOnlyIfEveryReadingIs(t *testing.T) {
 	}
 }
 
+// Rule 10: what a path costs is bounded. Where every server reads it alike, it
+// may be as long as it likes.
+func TestALongPathThatServersReadDifferentlyIsOutOfScope(t *testing.T) {
+	policy := newPolicy(t, "https://api.example.com/v1", everything)
+	for path, want := range map[string]string{
+		"/v1/a/../" + strings.Repeat("b", 8<<10-9):       "optional",
+		"/v1/a/../" + strings.Repeat("b", 8<<10-8):       outOfScope,
+		"/v1/a%2f" + strings.Repeat("b", 1<<20):          "optional",
+		"/v1/" + strings.Repeat("/x%2f..%3b%5c;/", 1000): outOfScope,
+	} {
+		req := newRequest(t, http.MethodGet, "https://api.example.com"+path, "")
+		assert.Equal(t, want, treatment(t, policy, req), "%.40s, %d bytes", path, len(path))
+	}
+}
+
 // Rules 10 and 13, held against the model: all paths of up to four parts of the
 // kinds that servers read in different ways.
 func TestEachShortPathIsReadAsTheModelReadsIt(t *testing.T) {

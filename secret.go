@@ -13,7 +13,7 @@ const redacted = "REDACTED"
 // key. Formatting it with fmt, marshalling it as text, JSON or XML and logging
 // it with log/slog give REDACTED. string(s) gives the secret.
 //
-// Four ways around are out of this type's reach:
+// These ways around are out of this type's reach:
 //
 //   - An unexported field of this type in somebody's struct is printed in the
 //     clear when the struct is formatted, because fmt cannot call methods on
@@ -25,13 +25,15 @@ const redacted = "REDACTED"
 //     such as %s or %q: fmt then prints what the pointer points to without
 //     calling methods. Use %v.
 //   - The verbs %p and %w, which do not fit a string, make fmt print the value
-//     as it is (go vet reports both), and encoding/json writes map keys of any
-//     string type as they are.
+//     as it is (go vet reports both), encoding/json writes map keys of any
+//     string type as they are, and encoding/xml a field that is tagged as a
+//     comment.
 //   - Tools that read memory or ignore methods see it: encoding/gob, dumpers
 //     built on package unsafe, a debugger, a core dump.
 //
-// The literal REDACTED is refused as a credential by every constructor, since a
-// configuration that was marshalled and read back holds it.
+// The literal REDACTED is refused as a credential by every constructor of this
+// package and of issuer, since a configuration that was marshalled and read back
+// holds it.
 type Secret string
 
 // String returns REDACTED.

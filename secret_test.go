@@ -341,6 +341,13 @@ func TestWhatIsDocumentedAsOutOfReachOfSecretIs(t *testing.T) {
 	}
 	assertShowsNothing(t, fmt.Sprintf("%+v", struct{ key func() routeauth.Secret }{func() routeauth.Secret { return secret }}), "a closure")
 
+	type comment struct {
+		Key routeauth.Secret `xml:",comment"`
+	}
+	data, err := xml.Marshal(comment{secret})
+	require.NoError(t, err)
+	assert.Contains(t, string(data), planted, "a comment of encoding/xml")
+
 	type exported struct{ Key routeauth.Secret }
 	for _, verb := range []string{"%s", "%q"} {
 		assert.Contains(t, fmt.Sprintf(verb, []*exported{{secret}}), planted, "behind a pointer, %s", verb)

@@ -15,7 +15,7 @@ type SubscriptionTransport struct{ header HeaderTransport }
 //
 // The error joins everything that is wrong: an ID that is empty, holds anything
 // but printable ASCII without spaces or is the literal REDACTED; a base that is
-// a nil pointer.
+// a nil pointer or function.
 func NewSubscriptionTransport(subscriptionID string, base http.RoundTripper) (*SubscriptionTransport, error) {
 	header, err := newHeaderTransport(SchemeSubscription, HeaderUserID, subscriptionID, base,
 		checkCredential("subscription ID", subscriptionID))

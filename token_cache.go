@@ -13,6 +13,7 @@ import (
 
 // TokenCache is a [TokenSource] that keeps the tokens of another one for as
 // long as they live. It is safe for concurrent use; there is nothing to close.
+// The zero value has no tokens and always fails.
 //
 // Tokens are kept by their params, and by nothing else: whatever decides which
 // token is handed out, such as the user or the tenant, must be in the params.
@@ -20,12 +21,14 @@ import (
 // would get the first one's token.
 //
 // Only a JWT with an exp claim (RFC 7519, section 4.1.4) is kept, and it is
-// kept no longer than that claim says. If the time at which it arrives lies
-// between iat and exp, the token ends when the clock reaches exp or when its
-// remaining life has passed on the monotonic clock, whichever comes first: a
-// machine that slept has a monotonic clock that stood still. If it lies outside,
-// the clock is wrong, and the token ends when exp − iat has passed since it was
-// asked for. The signature is the server's business and is not checked.
+// kept no longer than that claim says. If the clock lies between iat and exp
+// when the token is asked for or arrives, the token ends when the clock reaches
+// exp or when its remaining life has passed on the monotonic clock, whichever
+// comes first: a machine that slept has a monotonic clock that stood still. If
+// it lies outside, the clock is wrong, and the token ends when exp − iat has
+// passed since it was asked for. Without an iat it ends at exp. A token whose exp is not after its
+// iat, or out of range, is not kept. The signature is the server's business and
+// is not checked.
 //
 // Callers for the same params share one fetch. It runs with the values of the
 // first caller's context, and so with its httptrace hooks, but not with its
@@ -112,7 +115,9 @@ func NewTokenCache(source TokenSource, opts ...CacheOption) (*TokenCache, error)
 
 // Token returns a token for params: one that is held, or one that the source
 // hands out now. The error is the source's own, that of ctx if it ends first,
-// or [context.DeadlineExceeded] after the fetch timeout.
+// or [context.DeadlineExceeded] after the fetch timeout; or it says that the
+// source panicked or, with a method Temporary that returns false, that its token
+// is empty or ill-formed.
 func (c *TokenCache) Token(ctx context.Context, params Params) (string, error) {
 	b, err := c.bearer(ctx, params)
 	return b.token(), err

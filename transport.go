@@ -44,8 +44,8 @@ type Auth interface {
 // replace http.DefaultTransport needs the old one as its base.
 //
 // The error joins everything that is wrong: a nil policy or one that
-// [NewPolicy] did not make, a nil auth, a base that is a nil pointer, an auth
-// that fails or returns a nil transport.
+// [NewPolicy] did not make, a nil auth, a base that is a nil pointer or
+// function, an auth that fails or returns a nil transport.
 func New(policy *Policy, auth Auth, base http.RoundTripper) (*Transport, error) {
 	base, baseErr := baseOrDefault(base)
 	errs := []error{baseErr, checkNotNil("auth", auth)}

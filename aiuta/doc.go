@@ -3,13 +3,11 @@
 //
 //	policy, err := routeauth.NewPolicy(aiuta.DigitalTryOnURL, aiuta.DigitalTryOnRoutes())
 //
-// Aiuta's documentation asks for a credential to start a generation and leaves
-// it optional for trivial calls, such as reading an operation's status. The
-// tables follow this rule: an operation is optional where the documentation or
-// one of Aiuta's SDKs sends it with a subscription ID (x-user-id), and
-// mandatory everywhere else. What a table does not list is mandatory too, as
-// [routeauth.Routes] says, so that an endpoint that is new to the API gets the
-// stronger credential.
+// By Aiuta's documentation only a call that starts a generation needs a secret.
+// A row of the tables is optional if the documentation, or an SDK of Aiuta's,
+// makes the call with no more than a subscription ID (x-user-id). All others are
+// mandatory. What a table does not list is mandatory too, as [routeauth.Routes]
+// says, so that an endpoint that is new to the API gets the stronger credential.
 //
 // The package aiutatest, below this one, is such an API for tests.
 package aiuta

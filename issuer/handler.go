@@ -53,7 +53,7 @@ func WithLogger(l *slog.Logger) HandlerOption {
 //	403  authorize refused
 //	405  the method is another one; Allow says which there are
 //	413  the body is larger than 64 KiB
-//	502  the source failed or handed out an empty token
+//	502  the source failed, or its token is empty or ill-formed
 //
 // What authorize and the source said is logged, with the request's method, path
 // and remote address, and never shown to the client. Neither params nor tokens
@@ -128,8 +128,8 @@ func (h *handler) token(w http.ResponseWriter, req *http.Request) (string, *refu
 		return "", &refusal{http.StatusForbidden, "this caller may not have this token", err}
 	}
 	token, err := h.source.Token(ctx, params)
-	if err == nil && token == "" {
-		err = errors.New("the token source handed out an empty token")
+	if err == nil {
+		_, err = routeauth.NewStaticTokenSource(routeauth.Secret(token)) // checks it
 	}
 	if err != nil {
 		return "", &refusal{http.StatusBadGateway, "no token can be had at the moment", err}

@@ -240,7 +240,9 @@ func TestASourceThatFailsIs502AndItsReasonIsLoggedOnly(t *testing.T) {
 	}{
 		"error":           {recordingSource{err: errors.New("vault is sealed")}, "vault is sealed"},
 		"error and token": {recordingSource{token: "a.b.c", err: errors.New("vault is sealed")}, "vault is sealed"},
-		"empty token":     {recordingSource{}, "the token source handed out an empty token"},
+		"empty token":     {recordingSource{}, "routeauth: token is empty"},
+		"two words":       {recordingSource{token: "vault 17"}, "routeauth: token: byte 0x20 at offset 5 is not printable ASCII without spaces"},
+		"no UTF-8":        {recordingSource{token: "vault\xff"}, "routeauth: token: byte 0xff at offset 5 is not printable ASCII without spaces"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			line, w := logged(t, &test.source, &gate{})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -78,6 +79,35 @@ func parseList(text string) (mutations []mutation, err error) {
 		}
 	}
 	return mutations, nil
+}
+
+var (
+	ruleLine = regexp.MustCompile(`(?m)^(\d+)\. `)
+	ruleName = regexp.MustCompile(`rules? (\d+)`)
+)
+
+// everyRuleIsBroken returns an error that names the rules which no edit names.
+func everyRuleIsBroken(mutations []mutation) error {
+	rules, err := os.ReadFile("RULES.md")
+	if err != nil {
+		return err
+	}
+	broken := map[string]bool{}
+	for _, m := range mutations {
+		if found := ruleName.FindStringSubmatch(m.name); found != nil {
+			broken[found[1]] = true
+		}
+	}
+	var missing []string
+	for _, rule := range ruleLine.FindAllStringSubmatch(string(rules), -1) {
+		if !broken[rule[1]] {
+			missing = append(missing, rule[1])
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("no edit breaks these rules: %s", strings.Join(missing, ", "))
+	}
+	return nil
 }
 
 // apply returns the file as it is after the edit.

@@ -5,10 +5,11 @@
 //
 //	go run ./mutations              every edit, which takes a while
 //	go run ./mutations -only 'rule 9'
-//	go run ./mutations -check       only whether every edit can be applied
+//	go run ./mutations -check       only whether every edit can be applied, and
+//	                                every rule of RULES.md has one
 //
 // It exits with status 1 if an edit survives, does not compile or cannot be
-// applied.
+// applied, or if none was chosen.
 package main
 
 import (
@@ -50,8 +51,11 @@ func run(only string, check bool, workers int, timeout time.Duration) (ok bool, 
 			chosen = append(chosen, m)
 		}
 	}
+	if len(chosen) == 0 {
+		return false, fmt.Errorf("no edit's name contains %q", only)
+	}
 	if check {
-		var errs []error
+		errs := []error{everyRuleIsBroken(mutations)}
 		for _, m := range chosen {
 			_, err := m.apply(".")
 			errs = append(errs, err)

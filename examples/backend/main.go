@@ -4,7 +4,7 @@
 // It serves one endpoint, /jwt, for the app's RemoteTokenSource. Who calls is
 // known by the session token in the header Authorization; see sessions for what
 // to put in its place. A user gets tokens for the params that the API binds
-// tokens to, and only so many in a minute.
+// tokens to, at least one of them, and only so many in a minute.
 //
 // It speaks plain HTTP and listens on the loopback interface: put a proxy that
 // ends TLS in front of it. Secrets come from the environment, since everybody on
@@ -12,7 +12,7 @@
 //
 //	export AIUTA_JWT_KEY=… AIUTA_JWT_SECRET=…
 //	export BACKEND_SESSIONS="alice=$(openssl rand -hex 16)"
-//	go run .
+//	go run ./examples/backend
 package main
 
 import (
@@ -114,7 +114,7 @@ type gate struct {
 }
 
 // boundParams are the fields of a request that the API binds a token to.
-var boundParams = []string{"uploaded_image_id", "product_id", "sku_id", "sku_ids"}
+var boundParams = []string{"uploaded_image_id", "sku_id", "sku_ids"}
 
 // authorize refuses with a reason for the log. A backend that knows which images
 // are whose also compares params["uploaded_image_id"] with the user here.
@@ -122,6 +122,9 @@ func (g *gate) authorize(req *http.Request, params routeauth.Params) error {
 	user, err := g.users.user(req)
 	if err != nil {
 		return err
+	}
+	if len(params) == 0 {
+		return fmt.Errorf("user %q asks for a token that is good for any request", user)
 	}
 	for name := range params {
 		if !slices.Contains(boundParams, name) {
@@ -142,7 +145,7 @@ func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      10 * time.Second,
 		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    16 << 10, // and so no longer query
+		MaxHeaderBytes:    16 << 10, // which bounds the query too
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 }

@@ -143,6 +143,14 @@ func TestTheSchemeOfASessionHasNoCase(t *testing.T) {
 	assert.Equal(t, "alice", user)
 }
 
+func TestATokenThatIsBoundToNothingIsRefused(t *testing.T) {
+	p := start(t)
+	_, err := p.source(t, aliceSession).Token(t.Context(), nil)
+	require.ErrorContains(t, err, "403")
+	p.end(t)
+	assert.Contains(t, p.logged(), "good for any request")
+}
+
 func TestAClaimThatTokensDoNotHaveIsRefused(t *testing.T) {
 	p := start(t, "-per-minute", "1")
 	source := p.source(t, aliceSession)
@@ -158,12 +166,12 @@ func TestAUserWhoAsksTooOftenIsRefused(t *testing.T) {
 	p := start(t, "-per-minute", "2")
 	alice := p.source(t, aliceSession)
 	for range 2 {
-		_, err := alice.Token(t.Context(), nil)
+		_, err := alice.Token(t.Context(), routeauth.Params{"sku_id": "4"})
 		require.NoError(t, err)
 	}
-	_, err := alice.Token(t.Context(), nil)
+	_, err := alice.Token(t.Context(), routeauth.Params{"sku_id": "4"})
 	require.ErrorContains(t, err, "403")
-	_, err = p.source(t, bobSession).Token(t.Context(), nil)
+	_, err = p.source(t, bobSession).Token(t.Context(), routeauth.Params{"sku_id": "4"})
 	require.NoError(t, err)
 	p.end(t)
 	assert.Contains(t, p.logged(), `user \"alice\" asks too often`)
@@ -184,7 +192,7 @@ func TestARequestOnItsWayIsAnsweredBeforeTheEnd(t *testing.T) {
 	require.NoError(t, err)
 	defer conn.Close()
 	fmt.Fprintf(conn, "POST /jwt HTTP/1.1\r\nHost: backend\r\nAuthorization: Bearer %s\r\n"+
-		"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n", aliceSession)
+		"Content-Length: 14\r\nExpect: 100-continue\r\n\r\n", aliceSession)
 	answers := bufio.NewReader(conn)
 	line, err := answers.ReadString('\n')
 	require.NoError(t, err)
@@ -200,7 +208,7 @@ func TestARequestOnItsWayIsAnsweredBeforeTheEnd(t *testing.T) {
 		}
 		other.Close()
 	}
-	fmt.Fprint(conn, "{}")
+	fmt.Fprint(conn, `{"sku_id":"4"}`)
 	resp, err := http.ReadResponse(answers, nil)
 	require.NoError(t, err)
 	resp.Body.Close()

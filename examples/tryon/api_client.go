@@ -93,8 +93,7 @@ func (c apiClient) wait(ctx context.Context, operationID string) ([]string, erro
 	}
 }
 
-// pollInterval is the API's documented rhythm: every second 4 times, every half
-// second 20 times, then every 3 seconds.
+// pollInterval is how the API's documentation wants it to be polled.
 func pollInterval(polls int) time.Duration {
 	switch {
 	case polls < 4:

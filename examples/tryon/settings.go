@@ -35,7 +35,11 @@ type settings struct {
 const usage = `Usage: go run ./examples/tryon [flags]
 
 Uploads an image, starts a generation, polls it and fetches the result. Without
--base-url, the API and the backend that issues JWTs run in this process.
+-base-url, the API and the backend that issues JWTs run in this process. With
+it, each part starts a generation, which costs money, of the garment -sku:
+
+  AIUTA_API_KEY=… go run ./examples/tryon -sku=ID \
+    -base-url=https://api.aiuta.com/digital-try-on/v1
 
 Flags:
 `
@@ -43,8 +47,9 @@ Flags:
 const environment = `
 Environment, read only with -base-url:
   AIUTA_API_KEY          the API key; runs the part with APIKeyAuth
-  AIUTA_SUBSCRIPTION_ID  the subscription ID; runs the part with JWTAuth, with
-  AIUTA_TOKEN_URL        the URL of your backend that issues JWTs, or
+  AIUTA_SUBSCRIPTION_ID  the subscription ID; runs the part with JWTAuth, for
+                         which it needs the next one or the two after it
+  AIUTA_TOKEN_URL        the URL of your backend that issues JWTs
   AIUTA_JWT_KEY          the JWT key (the claim iss) and
   AIUTA_JWT_SECRET       the JWT secret, for a backend in this process
 `

@@ -13,7 +13,8 @@
 // What comes out is a [Report]: how much traffic and how many faults it took,
 // and the [Violations], all of which must be zero.
 //
-// The faults are drawn from a seed. Each is decided by the call and by how
-// often that call was sent, and not by which goroutine came first, so that a
-// seed brings the same faults to the same calls.
+// The faults are drawn from a seed. Those of the API are decided by the call and
+// by how often that call was sent, so that a seed brings the same ones to the
+// same calls. Those of dialing, of the token endpoint and of the source depend
+// also on the order in which callers come.
 package faults

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// draw returns the generator of one decision. It depends on what is decided and
-// on nothing that goroutines race for.
+// draw returns the generator of one decision, which depends on what is decided
+// and on how often that came before.
 func draw(seed uint64, what string, nth int) *rand.Rand {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%s %d", what, nth)
