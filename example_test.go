@@ -1,10 +1,12 @@
 package routeauth_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net/http"
+	"strings"
 
 	"example.com/routeauth"
 )
@@ -165,6 +167,41 @@ func ExampleNewSubscriptionTransport() {
 	// Output: 200 OK
 }
 
+// tokenAuth is an Auth of one's own, for an API that takes "Token abc" where
+// JWTAuth would send "Bearer abc".
+type tokenAuth struct {
+	token  routeauth.Secret
+	userID string
+}
+
+func (a tokenAuth) RoundTrippers(base http.RoundTripper) (mandatory, optional http.RoundTripper, err error) {
+	mandatory, tokenErr := routeauth.NewHeaderTransport("token", routeauth.HeaderAuthorization, "Token "+a.token, base)
+	optional, userErr := routeauth.NewSubscriptionTransport(a.userID, base)
+	return mandatory, optional, errors.Join(tokenErr, userErr)
+}
+
+// An API with credentials of another form gets an Auth of its own.
+func ExampleAuth() {
+	policy, err := routeauth.NewPolicy("https://api.example.com/v1", routeauth.Routes{
+		"POST /operations":     routeauth.Mandatory,
+		"GET /operations/{id}": routeauth.Optional,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	transport, err := routeauth.New(policy, tokenAuth{token: "abc", userID: "17"}, api)
+	if err != nil {
+		log.Fatal(err)
+	}
+	resp, err := (&http.Client{Transport: transport}).Get("https://api.example.com/v1/operations/17")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer resp.Body.Close()
+	fmt.Println(resp.Status)
+	// Output: 200 OK
+}
+
 // An API whose header has another name, inside of one that takes a key: each
 // wrapper is an ordinary base of the next.
 func ExampleNewHeaderTransport() {
@@ -184,3 +221,17 @@ func ExampleNewHeaderTransport() {
 	fmt.Println(resp.Status)
 	// Output: 200 OK
 }
+
+// api stands for the network in examples: an API that takes one key and one
+// subscription ID.
+var api http.RoundTripper = roundTripFunc(func(req *http.Request) (*http.Response, error) {
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
+	for _, name := range []string{"X-Api-Key", "X-User-Id", "Authorization"} {
+		if value := req.Header.Get(name); value != "" && !strings.HasSuffix(value, "not-valid") {
+			return answer(req, http.StatusOK, name), nil
+		}
+	}
+	return answer(req, http.StatusUnauthorized, `{"detail": "the key is not known"}`), nil
+})

@@ -87,6 +87,37 @@ func isAPI(t *testing.T, raw string) bool {
 	return u.Scheme == "https" && (u.Host == "api.example.com" || u.Host == "API.example.com" || u.Host == "api.example.com:443")
 }
 
+// Rules 9 and 11: the transports of somebody's own Auth get only requests that
+// may carry a credential.
+func TestAnOwnAuthGetsNoHopThatLeftItsOrigin(t *testing.T) {
+	careless := func(base http.RoundTripper) http.RoundTripper {
+		return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			req = req.Clone(req.Context())
+			req.Header.Set("X-Gateway", "key")
+			return base.RoundTrip(req)
+		})
+	}
+	policy, err := routeauth.NewPolicy(apiURL, routes)
+	require.NoError(t, err)
+	for name, first := range map[string]string{"mandatory": mandatoryURL, "optional": optionalURL} {
+		s := &site{status: 307, last: 200, next: map[string]string{
+			first:                       "https://evil.example.com/",
+			"https://evil.example.com/": optionalURL + "/back",
+			optionalURL + "/back":       mandatoryURL + "/back",
+		}}
+		transport, err := routeauth.New(policy, authFunc(func(base http.RoundTripper) (mandatory, optional http.RoundTripper, err error) {
+			return careless(base), careless(base), nil
+		}), s)
+		require.NoError(t, err)
+		resp, err := (&http.Client{Transport: transport}).Do(newRequest(t, "GET", first, ""))
+		require.NoError(t, err)
+		resp.Body.Close()
+		assert.Equal(t, []hop{
+			{first, true}, {"https://evil.example.com/", false}, {optionalURL + "/back", false}, {mandatoryURL + "/back", false},
+		}, s.received, name)
+	}
+}
+
 // Rule 11: nobody's credential was rejected.
 func TestA401ToAHopWithoutCredentialIsAnOrdinaryResponse(t *testing.T) {
 	forEachWrapper(t, func(t *testing.T, w wrapper, over func(http.RoundTripper) http.RoundTripper) {

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -329,80 +327,3 @@ func TestRetryAboveAuthAsksForATokenAtEachAttempt(t *testing.T) {
 		})
 	}
 }
-
-// Each attempt is authenticated afresh, and a rejected key is not tried again.
-// This is the stack to choose.
-func ExampleCheckRetry_retryAboveAuth() {
-	policy, err := routeauth.NewPolicy("https://api.example.com/v1", routeauth.Routes{
-		"POST /operations": routeauth.Mandatory,
-	})
-	if err != nil {
-		slog.Error(err.Error())
-		return
-	}
-	transport, err := routeauth.New(policy, routeauth.APIKeyAuth{APIKey: "not-valid"}, api)
-	if err != nil {
-		slog.Error(err.Error())
-		return
-	}
-	retrying := retryablehttp.NewClient()
-	retrying.Logger = nil
-	retrying.CheckRetry = routeauth.CheckRetry(retryablehttp.DefaultRetryPolicy)
-	retrying.HTTPClient = &http.Client{
-		Transport: transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse // the outer client follows redirects
-		},
-	}
-	client := &http.Client{Transport: &retryablehttp.RoundTripper{Client: retrying}}
-
-	_, err = client.Post("https://api.example.com/v1/operations", "application/json", strings.NewReader("{}"))
-	fmt.Println(errors.Is(err, routeauth.ErrUnauthorized))
-	// Output: true
-}
-
-// All attempts of a request carry the same credential, and no token is asked
-// for in between. It is for a client whose retries cannot be moved.
-func ExampleCheckRetry_retryBelowAuth() {
-	retrying := retryablehttp.NewClient()
-	retrying.Logger = nil
-	retrying.CheckRetry = routeauth.CheckRetry(retryablehttp.DefaultRetryPolicy)
-	retrying.HTTPClient = &http.Client{
-		Transport: api,
-		CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse // or the key goes wherever a redirect leads
-		},
-	}
-	policy, err := routeauth.NewPolicy("https://api.example.com/v1", routeauth.Routes{
-		"POST /operations": routeauth.Mandatory,
-	})
-	if err != nil {
-		slog.Error(err.Error())
-		return
-	}
-	transport, err := routeauth.New(policy, routeauth.APIKeyAuth{APIKey: "not-valid"},
-		&retryablehttp.RoundTripper{Client: retrying})
-	if err != nil {
-		slog.Error(err.Error())
-		return
-	}
-	client := &http.Client{Transport: transport}
-
-	_, err = client.Post("https://api.example.com/v1/operations", "application/json", strings.NewReader("{}"))
-	fmt.Println(errors.Is(err, routeauth.ErrUnauthorized))
-	// Output: true
-}
-
-// api stands for the network in examples: an API that takes one key and one
-// subscription ID.
-var api http.RoundTripper = roundTripFunc(func(req *http.Request) (*http.Response, error) {
-	if req.Body != nil {
-		_ = req.Body.Close()
-	}
-	for _, name := range []string{"X-Api-Key", "X-User-Id", "Authorization"} {
-		if value := req.Header.Get(name); value != "" && !strings.HasSuffix(value, "not-valid") {
-			return answer(req, http.StatusOK, name), nil
-		}
-	}
-	return answer(req, http.StatusUnauthorized, `{"detail": "the key is not known"}`), nil
-})
