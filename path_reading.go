@@ -23,6 +23,8 @@ var (
 	decodeSlashes     = strings.NewReplacer("%2f", "/", "%2F", "/").Replace
 	decodeBackslashes = strings.NewReplacer("%5c", "/", "%5C", "/", `\`, "/").Replace
 	decodeSemicolons  = strings.NewReplacer("%3b", ";", "%3B", ";").Replace
+	// Where a server decodes a path and passes it on, it ends at any of these.
+	decodeEnds = strings.NewReplacer("%20", "?", "%23", "?", "%3f", "?", "%3F", "?").Replace
 )
 
 // withoutParameters cuts each segment at its first semicolon (RFC 3986, section
@@ -76,11 +78,30 @@ func readAlike(path string) bool {
 			return false
 		}
 	}
-	return !isEncodedTwice(path)
+	return !isEncodedTwice(path) && !holdsControl(path)
+}
+
+// holdsControl reports whether an escaped path holds a control character. No
+// honest one does, and at a line's end the regular expressions end by which
+// gateways route and rewrite.
+func holdsControl(path string) bool {
+	for {
+		_, rest, found := strings.Cut(path, "%")
+		if !found {
+			return false
+		}
+		for _, control := range []string{"0", "1", "7f", "7F"} {
+			if strings.HasPrefix(rest, control) {
+				return true
+			}
+		}
+		path = rest
+	}
 }
 
 // isEncodedTwice reports whether decoding an escaped percent sign, however
-// often, leads to an escaped dot, slash, backslash or semicolon.
+// often, leads to an escaped dot, slash, backslash or semicolon, or to the
+// escape %u00 of some servers.
 func isEncodedTwice(path string) bool {
 	if !strings.Contains(path, "%25") {
 		return false
@@ -95,7 +116,7 @@ func isEncodedTwice(path string) bool {
 			return true // no honest path is escaped so often
 		}
 		lower := strings.ToLower(path)
-		for _, hidden := range []string{"%2e", "%2f", "%5c", "%3b"} {
+		for _, hidden := range []string{"%2e", "%2f", "%5c", "%3b", "%u00"} {
 			if strings.Contains(lower, hidden) {
 				return true
 			}

@@ -21,12 +21,13 @@ import (
 // [url.URL.Host] counts; [http.Request.Host] plays no part.
 //
 // Servers differ in how they read a path: which escapes they decode, whether
-// a backslash is a slash, whether a segment ends at a semicolon, whether
-// slashes are merged. A path is in scope only if it lies under the prefix as it
+// a backslash is a slash, whether a segment ends at a semicolon, whether the
+// path ends at an escaped space, question mark or number sign, whether slashes
+// are merged. A path is in scope only if it lies under the prefix as it
 // is written and in each of these readings, by one server after another. Where
 // they differ, a path of more than 8 KiB is out of scope. So is one that holds a
-// dot, a slash, a backslash or a semicolon encoded twice, and a URL with Opaque
-// set. The prefix is compared as text: escapes in a base URL are best written as
+// dot, a slash, a backslash or a semicolon encoded twice, or an escaped control
+// character, and a URL with Opaque set. The prefix is compared as text: escapes in a base URL are best written as
 // net/url writes them, with capital letters and only where they are needed.
 type Policy struct {
 	scope   scope

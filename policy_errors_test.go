@@ -115,6 +115,7 @@ var baseURLCases = []struct {
 	{"https://api.example.com/v1;a=b", []string{"clean"}},
 	{"https://api.example.com/v1%252e", []string{"clean"}},
 	{"https://api.example.com/%25252f", []string{"clean"}},
+	{"https://api.example.com/v1%0a", []string{"clean"}},
 	{"https://api.example.com/{tenant}/v1", []string{"brace"}},
 	{"https://api.example.com/{", []string{"brace"}},
 	{"https://api.example.com/v1}", []string{"brace"}},

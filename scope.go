@@ -3,6 +3,7 @@ package routeauth
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -61,12 +62,13 @@ func (s *scope) read(u *url.URL) (r reading, inScope bool) {
 	if written == "" {
 		written = "/" // as in the request line
 	}
-	if !s.covers(written) || isEncodedTwice(written) {
+	if !s.covers(written) || isEncodedTwice(written) || holdsControl(written) {
 		return reading{}, false
 	}
-	literal := dotSegments(written)
-	lenient := dotSegments(withoutParameters(decodeSemicolons(decodeSlashes(decodeDots(decodeBackslashes(written))))))
-	if lenient > 0 && (len(written) > maxReadable || !s.coversEveryReading(written)) {
+	decoded := decodeSemicolons(decodeSlashes(decodeDots(decodeBackslashes(written))))
+	literal, lenient := dotSegments(written), dotSegments(withoutParameters(decoded))
+	mayLeave := dotSegments(withoutParameters(strings.ReplaceAll(decodeEnds(decoded), "?", ";"))) > 0
+	if mayLeave && (len(written) > maxReadable || !s.coversEveryReading(written)) {
 		return reading{}, false
 	}
 	return reading{written, lenient > literal}, true
@@ -82,6 +84,7 @@ func (s *scope) covers(path string) bool {
 // liberties servers take with it, in whatever order: a proxy resolves what it
 // understands and passes on the rest, to a server that understands more.
 func (s *scope) coversEveryReading(written string) bool {
+	liberties := append(slices.Clip(liberties), s.upToEnd)
 	seen := map[string]bool{written: true}
 	for next := []string{written}; len(next) > 0; next = next[1:] {
 		if !s.covers(withoutDotSegments(next[0])) || len(seen) > maxReadings {
@@ -95,4 +98,11 @@ func (s *scope) coversEveryReading(written string) bool {
 		}
 	}
 	return true
+}
+
+// upToEnd cuts a path off where it may end, but not within the prefix.
+func (s *scope) upToEnd(path string) string {
+	rest := strings.TrimPrefix(path, s.prefix)
+	cut, _, _ := strings.Cut(decodeEnds(rest), "?")
+	return path[:len(path)-len(rest)+len(cut)]
 }

@@ -230,6 +230,30 @@ var pathCases = []struct{ path, want string }{
 	{"/v1%2Ffiles", outOfScope},
 	{"/v1%5cfiles", outOfScope},
 	{`/v1\files`, outOfScope},
+	// A server that decodes a path and passes it on may end it where an escaped
+	// space, ? or # stood.
+	{"/v1/..%3f", outOfScope},
+	{"/v1/..%3Fx", outOfScope},
+	{"/v1/..%23", outOfScope},
+	{"/v1/..%20", outOfScope},
+	{"/v1/%2e%2E%20", outOfScope},
+	{"/v1/a/..%2f..%23x/b", outOfScope},
+	{"/v1/../x%3f/../v1/y", outOfScope},
+	{"/v1/a/..%3fb/c", "optional"},
+	{"/v1/a%3f/..%20/b", "optional"},
+	{"/v1/what%3f", "optional"},
+	{"/v1/a%20b%23c/..d", "optional"},
+	// A regular expression may end at a line's end.
+	{"/v1/..%0a", outOfScope},
+	{"/v1/a%0ab", outOfScope},
+	{"/v1/a%00", outOfScope},
+	{"/v1/a%1F", outOfScope},
+	{"/v1/a%7f", outOfScope},
+	{"/v1/a%7F/b", outOfScope},
+	{"/v1/a%7e%80", "optional"},
+	// Some servers know an escape of four digits.
+	{"/v1/%25u002e%25u002e", outOfScope},
+	{"/v1/%25u2022", "optional"},
 	{"/v1%00/files", outOfScope},
 	{"/v1%3f/files", outOfScope},
 	{"/v2/files", outOfScope},
@@ -393,7 +417,7 @@ func TestEachShortPathIsReadAsTheModelReadsIt(t *testing.T) {
 			if inScope {
 				require.Equal(t, hasEncodedDots(wirePath(req.URL)), requirement == routeauth.Mandatory, path)
 			}
-			for _, part := range []string{"/", "a", ".", "..", "%2e", "%2F", `\`, ";", "%25"} {
+			for _, part := range []string{"/", "a", ".", "..", "%2e", "%2F", `\`, ";", "%25", "%3f"} {
 				longer = append(longer, path+part)
 			}
 		}
