@@ -46,8 +46,8 @@ func replaceEchoes(secrets []string, text string, whole bool) string {
 type span struct{ begin, end int }
 
 // echoSearch looks for a secret in a text. A backslash, a percent sign or a plus
-// begins an escape or stands for itself, so that there can be many readings. All are
-// followed in one pass, and those that have come equally far in both are one
+// begins an escape or stands for itself, so that there can be many readings. All
+// are followed in one pass, and those that have come equally far in both are one
 // from there on: the time is bounded by the product of the lengths, whatever a
 // server sends.
 type echoSearch struct {
@@ -148,13 +148,13 @@ func escapesOf(char string) []string {
 	for _, unit := range utf16.Encode([]rune{r}) {
 		inJSON += fmt.Sprintf(`\u%04x`, unit)
 	}
-	switch r {
-	case ' ':
-		return []string{inURL, inJSON, "+"} // of a query (WHATWG URL, section 5.2)
-	case '"', '\\', '/':
-		return []string{inURL, inJSON, `\` + char}
-	case '\t':
-		return []string{inURL, inJSON, `\t`}
+	if short, ok := shortEscapes[r]; ok {
+		return []string{inURL, inJSON, short}
 	}
 	return []string{inURL, inJSON}
+}
+
+var shortEscapes = map[rune]string{
+	'"': `\"`, '\\': `\\`, '/': `\/`, '\b': `\b`, '\f': `\f`, '\n': `\n`, '\r': `\r`, '\t': `\t`,
+	' ': "+", // in a query (WHATWG URL, section 5.2)
 }

@@ -472,8 +472,8 @@ func TestWrappersOnTopOfEachOtherHideEachOthersCredential(t *testing.T) {
 			stack, err := out.over(below)
 			require.NoError(t, err)
 			_, err = stack.RoundTrip(newRequest(t, "GET", "https://api.example.com/v1/"+both, ""))
-			var unauthorized *routeauth.UnauthorizedError
-			require.ErrorAs(t, err, &unauthorized)
+			unauthorized, ok := err.(*routeauth.UnauthorizedError)
+			require.True(t, ok, "%T, whose fields %%+v would not show", err)
 			assertHides(t, unauthorized, inner)
 			assertHides(t, unauthorized, outer)
 			assert.Equal(t, in.scheme, unauthorized.Scheme)
@@ -481,6 +481,55 @@ func TestWrappersOnTopOfEachOtherHideEachOthersCredential(t *testing.T) {
 			assert.NotContains(t, string(unauthorized.Body), outer[:4])
 		}
 	}
+}
+
+// Rule 26: what the wrapper below kept may end inside the credential of the
+// wrapper above, where a text was cut off or broke off.
+func TestAWrapperAboveHidesTheBeginningOfItsCredential(t *testing.T) {
+	const outer = "zq17-0123456789abcdef"
+	rejected := func(body io.Reader) *routeauth.UnauthorizedError {
+		below, err := routeauth.NewAPIKeyTransport("below", denying(func(resp *http.Response) { resp.Body = io.NopCloser(body) }))
+		require.NoError(t, err)
+		above, err := routeauth.NewHeaderTransport("gateway", "X-Gateway", outer, below)
+		require.NoError(t, err)
+		_, err = above.RoundTrip(newRequest(t, "GET", errorsURL, ""))
+		var unauthorized *routeauth.UnauthorizedError
+		require.ErrorAs(t, err, &unauthorized)
+		return unauthorized
+	}
+	limit := rejected(strings.NewReader(`{"detail": "` + strings.Repeat(".", 4096-18) + outer + `"}`))
+	assert.Equal(t, "REDACTED", strings.TrimLeft(limit.Detail, "."), "Detail, cut off at its limit")
+
+	broken := rejected(io.MultiReader(strings.NewReader("no "+outer[:18]), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	assert.Equal(t, "no REDACTED", string(broken.Body), "a body that broke off")
+}
+
+// Rules 2 and 26: a rejection below that has nothing to hide changes nothing.
+func TestAnErrorAroundARejectionThatHidesNothingIsTheBasesOwn(t *testing.T) {
+	for name, below := range map[string]*routeauth.UnauthorizedError{
+		"nothing": {},
+		"no body": {Header: http.Header{"Content-Encoding": {"gzip"}}},
+		"whole":   {Header: http.Header{"X-Request-Id": {"1"}}, Body: []byte("no"), Detail: "no", RequestID: "1"},
+		"nil":     nil,
+	} {
+		own := &silentError{below}
+		above, err := routeauth.NewAPIKeyTransport("abcdef", roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, own }))
+		require.NoError(t, err)
+		_, err = above.RoundTrip(newRequest(t, "GET", errorsURL, ""))
+		assert.Same(t, own, err, name)
+	}
+
+	// One without a body has none above either.
+	below, err := routeauth.NewAPIKeyTransport("abcdef", denying(func(resp *http.Response) {
+		resp.Header.Set("Content-Encoding", "gzip")
+	}))
+	require.NoError(t, err)
+	above, err := routeauth.NewHeaderTransport("gateway", "X-Gateway", "ghijkl", below)
+	require.NoError(t, err)
+	_, err = above.RoundTrip(newRequest(t, "GET", errorsURL, ""))
+	var unauthorized *routeauth.UnauthorizedError
+	require.ErrorAs(t, err, &unauthorized)
+	assert.Nil(t, unauthorized.Body)
 }
 
 // Rule 26: what stands between two wrappers may wrap the rejection, as
@@ -492,7 +541,7 @@ func TestAWrappedRejectionHidesBothCredentials(t *testing.T) {
 		"wrapped":  func(err error) error { return fmt.Errorf("giving up: %w", err) },
 		"joined":   func(err error) error { return errors.Join(io.ErrUnexpectedEOF, err) },
 		"url":      func(err error) error { return &url.Error{Op: "Get", URL: errorsURL, Err: err} },
-		"silent":   func(err error) error { return silentError{err} },
+		"silent":   func(err error) error { return &silentError{err} },
 	} {
 		for _, echoed := range []string{outer, "nothing"} {
 			below, err := routeauth.NewAPIKeyTransport(inner, denying(func(resp *http.Response) {
@@ -520,7 +569,7 @@ func TestAWrappedRejectionHidesBothCredentials(t *testing.T) {
 				assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
 			}
 			if how == "silent" && echoed == "nothing" {
-				assert.IsType(t, silentError{}, err, "rule 2: it is the base's own")
+				assert.IsType(t, &silentError{}, err, "rule 2: it is the base's own")
 			}
 		}
 	}
@@ -529,8 +578,8 @@ func TestAWrappedRejectionHidesBothCredentials(t *testing.T) {
 // silentError has a text of its own.
 type silentError struct{ error }
 
-func (silentError) Error() string   { return "it failed" }
-func (e silentError) Unwrap() error { return e.error }
+func (*silentError) Error() string   { return "it failed" }
+func (e *silentError) Unwrap() error { return e.error }
 
 // Rules 24 and 26: the server has seen both tokens.
 func TestBothTokensOfARequestThatWasSentTwiceAreHidden(t *testing.T) {

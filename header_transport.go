@@ -41,7 +41,8 @@ const (
 //   - Errors of the base come back as they are. Only where the text of one
 //     quotes the credential, as net/http quotes what it cannot read of a
 //     response, another stands in its place: errors.Is and errors.As find in it
-//     what they would find in the base's own, whose text still quotes it. A base
+//     what they would find in the base's own, whose text still quotes it. The
+//     [*UnauthorizedError] of a wrapper below is found without the credential. A base
 //     that returns neither a response nor an error makes an error that says so.
 //   - It is safe for concurrent use, and CloseIdleConnections reaches the base.
 //   - The zero value sends nothing: each request is a [*CredentialError].

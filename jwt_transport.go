@@ -152,8 +152,12 @@ func (t *JWTTransport) sendAgain(req *http.Request, params Params, stale bearer,
 		}
 	}
 	resp, rejection, err := t.send(again, params, token)
+	first := t.field.redactor(stale.authorization) // the server has seen it too
 	if rejection != nil {
-		return nil, t.field.redactor(stale.authorization).rejection(rejection)
+		return nil, first.rejection(rejection)
+	}
+	if err != nil {
+		err = first.failure(err)
 	}
 	if resp != nil {
 		resp.Request = req

@@ -750,6 +750,21 @@ func TestTheSecond401IsFinal(t *testing.T) {
 	assert.Equal(t, tokens, tokensOf(b))
 }
 
+// Rules 24 and 26: nor does an error of the base that quotes them.
+func TestTheErrorOfTheSecondRequestShowsNeitherToken(t *testing.T) {
+	tokens := longLived(t, 2)
+	cache, _ := stale(t, nil, tokens...)
+	b := &base{respond: func(req *http.Request, nth int) (*http.Response, error) {
+		if nth == 1 {
+			return answer(req, http.StatusUnauthorized, ""), nil
+		}
+		return nil, fmt.Errorf("malformed response %q, %q: %w", tokens[0], tokens[1], io.ErrUnexpectedEOF)
+	}}
+	_, err := newJWTTransport(t, cache, b).RoundTrip(newRequest(t, http.MethodPost, endpoint, "body"))
+	assert.EqualError(t, err, `malformed response "REDACTED", "REDACTED": unexpected EOF`)
+	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
+}
+
 // Rules 24 and 26: the server has seen both tokens, and the error shows neither.
 func TestTheSecond401ShowsNeitherToken(t *testing.T) {
 	tokens := longLived(t, 2)

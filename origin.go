@@ -84,7 +84,7 @@ func parseURL(what, text, example string) (*url.URL, []error) {
 	if u.Scheme != "" && u.Hostname() == "" {
 		wrong("has an empty host")
 	}
-	if _, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && err != nil {
+	if port, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && (err != nil || port == 0) {
 		wrong("has a port that is none")
 	}
 	if strings.Contains(text, "#") {

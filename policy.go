@@ -20,15 +20,16 @@ import (
 // trailing dot are compared as text, and what differs is out of scope. Only
 // [url.URL.Host] counts; [http.Request.Host] plays no part.
 //
-// Servers differ in how they read a path: which escapes they decode, whether
-// a backslash is a slash, whether a segment ends at a semicolon, whether the
-// path ends at an escaped space, question mark or number sign, whether slashes
-// are merged. A path is in scope only if it lies under the prefix as it
-// is written and in each of these readings, by one server after another. Where
-// they differ, a path of more than 8 KiB is out of scope. So is one that holds a
-// dot, a slash, a backslash or a semicolon encoded twice, or an escaped control
-// character, and a URL with Opaque set. The prefix is compared as text: escapes in a base URL are best written as
-// net/url writes them, with capital letters and only where they are needed.
+// Servers differ in how they read a path: which escapes they decode, whether a
+// backslash is a slash, whether a segment ends at a semicolon, whether the path
+// ends at an escaped space, question mark or number sign, whether slashes are
+// merged. A path is in scope only if it lies under the prefix as it is written
+// and in each of these readings, by one server after another. A path of more
+// than 8 KiB in which some server sees a dot segment is out of scope. So is one
+// that holds a dot, a slash, a backslash or a semicolon encoded twice, or an
+// escaped control character, and a URL with Opaque set. The prefix is compared
+// as text: escapes in a base URL are best written as net/url writes them, with
+// capital letters and only where they are needed.
 type Policy struct {
 	scope   scope
 	literal map[string][]literalRoute // by path; answers without asking mux
@@ -89,12 +90,12 @@ func AllowPlaintext() PolicyOption {
 //
 // The error joins everything that is wrong, in the order of the messages'
 // texts: a base URL that is malformed, relative, neither https nor http,
-// plaintext (see [AllowPlaintext]), has user info, a query, a fragment, an empty
-// host, a port that is none, or a path that is not clean, that servers may read
-// differently or that holds a brace; a pattern that is malformed, has a host, can match nothing or
-// conflicts with another; a requirement that is none; an option that is nil. A
-// message about a route names its pattern. No message shows the base URL, which
-// may hold a password.
+// plaintext (see [AllowPlaintext]), has user info, a query, a fragment, an
+// empty host, a port that is none, or a path that is not clean, that servers
+// may read differently or that holds a brace; a pattern that is malformed, has
+// a host, can match nothing or conflicts with another; a requirement that is
+// none; an option that is nil. A message about a route names its pattern. No
+// message shows the base URL, which may hold a password.
 func NewPolicy(baseURL string, routes Routes, opts ...PolicyOption) (*Policy, error) {
 	var config policyConfig
 	var errs []error

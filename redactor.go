@@ -50,13 +50,16 @@ func (r redactor) text(s string) string { return replaceEchoes(r.secrets, s, tru
 // body replaces every echo in data. If data is not the whole, its end may be
 // the beginning of one.
 func (r redactor) body(data []byte, whole bool) []byte {
-	if len(r.secrets) == 0 {
+	if len(r.secrets) == 0 || data == nil {
 		return data
 	}
 	return []byte(replaceEchoes(r.secrets, string(data), whole))
 }
 
 func (r redactor) header(h http.Header) http.Header {
+	if h == nil {
+		return nil
+	}
 	out := make(http.Header, len(h))
 	for name, values := range h {
 		if r.isEchoedBy(name) {
@@ -84,7 +87,7 @@ func (r redactor) failure(err error) error {
 	quoting := &quotingError{text: r.text(err.Error()), cause: seal(err)}
 	quotes := quoting.text != err.Error()
 	var below *UnauthorizedError
-	if errors.As(err, &below) {
+	if errors.As(err, &below) && below != nil {
 		quoting.rejection = r.rejection(below)
 		quotes = quotes || !reflect.DeepEqual(quoting.rejection, below)
 	}
@@ -113,13 +116,13 @@ func (e *quotingError) As(target any) bool {
 }
 
 // rejection returns e, which was made of another credential, without this one:
-// the server has seen both.
+// the server has seen both. Its texts may have been cut off already.
 func (r redactor) rejection(e *UnauthorizedError) *UnauthorizedError {
 	hidden := *e
 	hidden.URL = r.text(e.URL)
 	hidden.Header = r.header(e.Header)
-	hidden.Body = limitBody(r.body(e.Body, len(e.Body) < maxErrorBody))
-	hidden.Detail = limitText(r.text(e.Detail))
+	hidden.Body = limitBody(r.body(e.Body, false))
+	hidden.Detail = limitText(replaceEchoes(r.secrets, e.Detail, false))
 	hidden.RequestID = r.text(e.RequestID)
 	return &hidden
 }

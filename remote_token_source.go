@@ -27,15 +27,15 @@ const (
 // issuer, or anything that answers alike.
 //
 // Each token is one POST with the params as a JSON object, governed by the
-// request's context. The backend answers 200 with {"type": "jwt", "token": "…"},
-// of which the type may be missing. Anything else is an error that names the
-// status and, where the answer is JSON that says what went wrong, the reason.
-// The answer is read up to 64 KiB. An error for a status from 400 to 499 but
-// 408, 425 and 429 is permanent: its method Temporary returns false. So is one
-// for params that are not UTF-8, which JSON would change. A 401 of the backend
-// is no [ErrUnauthorized]: the API was not asked. No error shows the endpoint's
-// password, the name of a user without one, or the query; values in it of less
-// than four bytes are hidden only with the rest of it.
+// request's context. The backend answers 200 with {"type": "jwt", "token":
+// "…"}, of which the type may be missing. Anything else is an error that names
+// the status and, where the answer is JSON that says what went wrong, the
+// reason. The answer is read up to 64 KiB. An error for a status from 400 to
+// 499 but 408, 425 and 429 is permanent: its method Temporary returns false. So
+// is one for params that are not UTF-8, which JSON would change. A 401 of the
+// backend is no [ErrUnauthorized]: the API was not asked. No error shows the
+// endpoint's password, the name of a user without one, or the query; values in
+// it of less than four bytes are hidden only with the rest of it.
 //
 // No credential of the API goes to the backend: the client is the backend's
 // alone. Who is logged in is for the client's own transport to say, with a
@@ -130,7 +130,8 @@ func (s *RemoteTokenSource) Token(ctx context.Context, params Params) (string, e
 // tokenIn returns the token in a backend's answer.
 func (s *RemoteTokenSource) tokenIn(status int, answer []byte) (string, error) {
 	if status != http.StatusOK {
-		detail := s.secrets().text(oneLine(detailOf(answer))) // before it is cut off
+		secrets := s.secrets()
+		detail := secrets.text(oneLine(secrets.text(detailOf(answer)))) // before it is cut off
 		if detail == "" {
 			return "", errors.New("no token")
 		}
@@ -179,11 +180,15 @@ func (s *RemoteTokenSource) failure(status int, err error) error {
 // which an error could not be read.
 func redactorOf(u *url.URL) redactor {
 	secrets := []string{u.RawQuery}
-	if password, ok := u.User.Password(); ok {
-		// The second is how net/http sends it (RFC 7617, section 2).
-		secrets = append(secrets, password, base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)))
+	user := u.User.Username()
+	password, ok := u.User.Password()
+	if ok {
+		secrets = append(secrets, password)
 	} else {
-		secrets = append(secrets, u.User.Username())
+		secrets = append(secrets, user)
+	}
+	if u.User != nil { // as net/http sends it (RFC 7617, section 2)
+		secrets = append(secrets, base64.StdEncoding.EncodeToString([]byte(user+":"+password)))
 	}
 	for _, values := range u.Query() {
 		for _, value := range values {

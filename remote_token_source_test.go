@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -539,12 +540,43 @@ func TestNoErrorShowsTheEndpointsPasswordOrQuery(t *testing.T) {
 			require.Error(t, sendErr)
 			for _, err := range []error{err, sendErr} {
 				for ; err != nil; err = errors.Unwrap(err) {
-					for _, secret := range []string{"hunt", "aHVudGVy", "YXBwOmh1bnRlcjI", "key=h", "team=", "pin=0"} {
+					for _, secret := range []string{"hunt", "aHVudGVy", "YXBwOmh1bnRlcjI", "key=h", "access_key", "team=", "pin=0"} {
 						assert.NotContains(t, fmt.Sprintf("%v %+v %#v %q", err, err, err, err), secret)
 					}
 				}
 			}
 		})
+	}
+}
+
+// Rule 26: nor what net/http, JSON and a single line make of the user info.
+func TestNoErrorShowsAnotherFormOfTheUserInfo(t *testing.T) {
+	header := func(req *http.Request) string { return req.Header.Get("Authorization") }
+	password := func(req *http.Request) string { _, password, _ := req.BasicAuth(); return password }
+	for name, c := range map[string]struct {
+		user  *url.Userinfo
+		quote func(req *http.Request) string
+		want  string
+	}{
+		"a user without password, in the header": {url.User("hunter-2"), header, "REDACTED"},
+		"base64 that URLs write otherwise":       {url.UserPassword("app", "?>?>?>~~"), header, "REDACTED"},
+		"two spaces":                             {url.UserPassword("app", "correct  horse"), password, "REDACTED"},
+		"a line's end":                           {url.UserPassword("app", "line1\nline2"), password, "REDACTED"},
+		"a line's end, escaped": {
+			url.UserPassword("app", "line1\nline2"), func(req *http.Request) string { return strconv.Quote(password(req)) }, `"REDACTED"`,
+		},
+	} {
+		server := backend(t, func(w http.ResponseWriter, req *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+			_ = json.NewEncoder(w).Encode(map[string]string{"detail": "<" + c.quote(req) + ">"})
+		})
+		u, err := url.Parse(server.URL)
+		require.NoError(t, err)
+		u.User = c.user
+		_, err = newRemote(t, u.String(), nil).Token(t.Context(), nil)
+		assert.ErrorContains(t, err, "Forbidden: <", name)
+		assert.Regexp(t, "<.*"+c.want+">$", err.Error(), name)
+		assert.NotRegexp(t, "horse|line2|aHVudG|Pz4/P", err.Error(), name)
 	}
 }
 

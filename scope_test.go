@@ -387,9 +387,9 @@ func TestAPathIsInScopeOnlyIfEveryReadingIs(t *testing.T) {
 	}
 }
 
-// Rule 10: what a path costs is bounded. Where every server reads it alike, it
+// Rule 10: what a path costs is bounded. Where no server sees a dot segment, it
 // may be as long as it likes.
-func TestALongPathThatServersReadDifferentlyIsOutOfScope(t *testing.T) {
+func TestALongPathWithDotSegmentsIsOutOfScope(t *testing.T) {
 	policy := newPolicy(t, "https://api.example.com/v1", everything)
 	for path, want := range map[string]string{
 		"/v1/a/../" + strings.Repeat("b", 8<<10-9):       "optional",

@@ -26,9 +26,9 @@ import (
 // exp or when its remaining life has passed on the monotonic clock, whichever
 // comes first: a machine that slept has a monotonic clock that stood still. If
 // it lies outside, the clock is wrong, and the token ends when exp − iat has
-// passed since it was asked for. Without an iat it ends at exp. A token whose exp is not after its
-// iat, or out of range, is not kept. The signature is the server's business and
-// is not checked.
+// passed since it was asked for. Without an iat it ends at exp. A token whose
+// exp is not after its iat, or out of range, is not kept. The signature is the
+// server's business and is not checked.
 //
 // Callers for the same params share one fetch. It runs with the values of the
 // first caller's context, and so with its httptrace hooks, but not with its

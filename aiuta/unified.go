@@ -11,8 +11,9 @@ const UnifiedURL = "https://api.aiuta.com/v1"
 //
 // The file knows no credential but the API key; the web SDK uses the bearer
 // token and the subscription ID on the same API. The optional rows follow it,
-// the documentation and the other SDKs. The rows of the catalog (/sku_items, /recommendations) are mandatory,
-// since nothing is known to send them without the key.
+// the documentation and the other SDKs. The rows of the catalog (/sku_items,
+// /recommendations) are mandatory, since nothing is known to send them without
+// the key.
 //
 // Each call returns a table of its own, which the caller may change.
 func UnifiedRoutes() routeauth.Routes {

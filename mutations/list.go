@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -98,8 +99,12 @@ func everyRuleIsBroken(mutations []mutation) error {
 			broken[found[1]] = true
 		}
 	}
+	numbered := ruleLine.FindAllStringSubmatch(string(rules), -1)
+	if len(numbered) == 0 {
+		return errors.New("RULES.md has no line that begins with a rule's number")
+	}
 	var missing []string
-	for _, rule := range ruleLine.FindAllStringSubmatch(string(rules), -1) {
+	for _, rule := range numbered {
 		if !broken[rule[1]] {
 			missing = append(missing, rule[1])
 		}

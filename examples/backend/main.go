@@ -4,7 +4,9 @@
 // It serves one endpoint, /jwt, for the app's RemoteTokenSource. Who calls is
 // known by the session token in the header Authorization; see sessions for what
 // to put in its place. A user gets tokens for the params that the API binds
-// tokens to, at least one of them, and only so many in a minute.
+// tokens to, at least one of them, and only so many in a minute. An app that
+// makes mandatory calls without such a param, such as listing a catalog, needs
+// tokens that are bound to nothing: see authorize.
 //
 // It speaks plain HTTP and listens on the loopback interface: put a proxy that
 // ends TLS in front of it. Secrets come from the environment, since everybody on
