@@ -114,9 +114,9 @@ func TestTheProgramShowsNoCredentialThatAServerSendsBack(t *testing.T) {
 		key := req.Header.Get("x-api-key")
 		switch req.Method {
 		case "POST":
-			fmt.Fprintf(w, `{"id": "1", "operation_id": "%s\u001b[2K"}`, key)
+			fmt.Fprintf(w, `{"id": "1", "operation_id": "%s"}`, key)
 		default:
-			fmt.Fprintf(w, `{"status": "FAILED", "error": "%s\r"}`, key)
+			fmt.Fprintf(w, `{"status": "FAILED", "error": "%s\u001b[2K\r"}`, key)
 		}
 	}))
 	defer server.Close()
