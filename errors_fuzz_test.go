@@ -23,6 +23,7 @@ func FuzzUnauthorized(f *testing.F) {
 			f.Add(`{"detail": "You sent @."}`, "X-@", "id-@", key, uint8(form), uint16(0), i%2 == 0)
 		}
 		f.Add(strings.Repeat(".", 4090)+"@", "X-Request-Id", "@", key, uint8(0), uint16(4095), true)
+		f.Add("", "Www-Authenticate", `Bearer error="invalid_token", error_description="@"`, key, uint8(i), uint16(0), true)
 		f.Add(`{"message": "@\n@"}`, "@", `Bearer error="@"`, key, uint8(1), uint16(1), false)
 		f.Add(`{"error": "\u0000@", "error_description": "%@\\@"}`, "", "", "correct horse "+key, uint8(2), uint16(3), false)
 	}
