@@ -118,6 +118,8 @@ func TestTheSpellingOfTheBaseURLDoesNotMatterEither(t *testing.T) {
 		{"https://api.example.com/a/v1", "https://api.example.com/a/v1/../v2", false},
 		{"https://api.example.com/a/v1", "https://api.example.com/a/v1/../../a/v1/x", true},
 		{"https://api.example.com/a%20b", "https://api.example.com/a b/x", true},
+		{"https://api.example.com/a%20b", "https://api.example.com/a b/x/../y", true},
+		{"https://api.example.com/a%20b", "https://api.example.com/a b/..%20/y", false},
 		{"https://api.example.com/caf%C3%A9", "https://api.example.com/café/x", true},
 		{"https://api.example.com/caf%C3%A9", "https://api.example.com/caf%c3%a9/x", false}, // compared as text
 		{"https://api.example.com/v%31", "https://api.example.com/v%31/x", true},
