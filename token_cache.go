@@ -174,9 +174,9 @@ func (t *tokens) get(ctx context.Context, params Params) (bearer, error) {
 	t.mu.RLock()
 	held := t.held[string(key)]
 	t.mu.RUnlock()
-	if left := held.left(now); left > 0 {
+	if held.alive(now) {
 		held.use(&t.uses)
-		if left <= held.window && held.refreshDue(now) {
+		if held.refreshDue(now) {
 			t.refresh(ctx, string(key), params, held, now)
 		}
 		return bearer{held.authorization(), true}, nil
