@@ -42,8 +42,9 @@ const (
 //     quotes the credential, as net/http quotes what it cannot read of a
 //     response, another stands in its place: errors.Is and errors.As find in it
 //     what they would find in the base's own, whose text still quotes it. The
-//     [*UnauthorizedError] of a wrapper below is found without the credential. A base
-//     that returns neither a response nor an error makes an error that says so.
+//     [*UnauthorizedError] of a wrapper below is found without the credential.
+//     A base that returns neither a response nor an error makes an error that
+//     says so.
 //   - It is safe for concurrent use, and CloseIdleConnections reaches the base.
 //   - The zero value sends nothing: each request is a [*CredentialError].
 type HeaderTransport struct {

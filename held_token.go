@@ -77,8 +77,10 @@ func (h *heldToken) outlives(other *heldToken, now time.Time) bool {
 	return h.alive(now) && h.left(now) > other.left(now)
 }
 
-func (h *heldToken) refreshDue(now time.Time) bool {
-	return h.window > 0 && h.left(now) <= h.window && now.Sub(h.arrived) >= time.Duration(h.refreshAt.Load())
+// refreshDue reports whether a token that lives for left from now on is to be
+// replaced.
+func (h *heldToken) refreshDue(left time.Duration, now time.Time) bool {
+	return h.window > 0 && left <= h.window && now.Sub(h.arrived) >= time.Duration(h.refreshAt.Load())
 }
 
 func (h *heldToken) deferRefresh(now time.Time) {

@@ -750,6 +750,19 @@ func TestTheSecond401IsFinal(t *testing.T) {
 	assert.Equal(t, tokens, tokensOf(b))
 }
 
+// Rule 26: a Detail that was not cut off ends as it ends, also with what the
+// credential begins with.
+func TestTheDetailOfTheSecond401EndsAsItEnds(t *testing.T) {
+	tokens := longLived(t, 2)
+	cache, _ := stale(t, nil, tokens...)
+	b := &base{respond: func(req *http.Request, _ int) (*http.Response, error) {
+		return answer(req, http.StatusUnauthorized, `{"detail": "the scheme is not Bearer"}`), nil
+	}}
+	_, err := newJWTTransport(t, cache, b).RoundTrip(newRequest(t, http.MethodGet, endpoint, ""))
+	assert.Equal(t, "the scheme is not Bearer", rejectionOf(t, err).Detail)
+	assert.Len(t, b.sent(), 2)
+}
+
 // Rules 24 and 26: nor does an error of the base that quotes them.
 func TestTheErrorOfTheSecondRequestShowsNeitherToken(t *testing.T) {
 	tokens := longLived(t, 2)

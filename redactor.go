@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 )
 
 // redactor replaces a credential, wherever a server echoed it, by REDACTED. The
@@ -122,7 +123,8 @@ func (r redactor) rejection(e *UnauthorizedError) *UnauthorizedError {
 	hidden.URL = r.text(e.URL)
 	hidden.Header = r.header(e.Header)
 	hidden.Body = limitBody(r.body(e.Body, false))
-	hidden.Detail = limitText(replaceEchoes(r.secrets, e.Detail, false))
+	whole := len(e.Detail) <= maxErrorBody-utf8.UTFMax
+	hidden.Detail = limitText(replaceEchoes(r.secrets, e.Detail, whole))
 	hidden.RequestID = r.text(e.RequestID)
 	return &hidden
 }

@@ -174,9 +174,9 @@ func (t *tokens) get(ctx context.Context, params Params) (bearer, error) {
 	t.mu.RLock()
 	held := t.held[string(key)]
 	t.mu.RUnlock()
-	if held.alive(now) {
+	if left := held.left(now); left > 0 {
 		held.use(&t.uses)
-		if held.refreshDue(now) {
+		if held.refreshDue(left, now) {
 			t.refresh(ctx, string(key), params, held, now)
 		}
 		return bearer{held.authorization(), true}, nil
@@ -214,7 +214,7 @@ func (t *tokens) wait(ctx context.Context, key string, params Params) (bearer, e
 func (t *tokens) refresh(ctx context.Context, key string, params Params, held *heldToken, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.held[key] == held && t.fetches[key] == nil && held.refreshDue(now) {
+	if t.held[key] == held && t.fetches[key] == nil && held.refreshDue(held.left(now), now) {
 		held.deferRefresh(now)
 		t.start(ctx, key, params, now)
 	}

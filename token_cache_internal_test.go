@@ -95,16 +95,16 @@ func TestHeldTokensAreReplacedByWhicheverClockIsFirst(t *testing.T) {
 	c := newClock(t)
 	held := newHeldToken(jwtFor(t, c.now, -1, 60), c.now, c.now, 10*time.Second)
 	c.pass(2 * time.Second)
-	assert.False(t, held.refreshDue(c.now))
+	assert.False(t, held.refreshDue(held.left(c.now), c.now))
 	c.jump(47 * time.Second)
-	assert.False(t, held.refreshDue(c.now))
+	assert.False(t, held.refreshDue(held.left(c.now), c.now))
 	c.jump(2 * time.Second)
-	assert.True(t, held.refreshDue(c.now), "the machine slept")
+	assert.True(t, held.refreshDue(held.left(c.now), c.now), "the machine slept")
 	held.deferRefresh(c.now)
 	c.jump(2 * time.Second)
-	assert.False(t, held.refreshDue(c.now), "the source is left alone for a second in which the machine runs")
+	assert.False(t, held.refreshDue(held.left(c.now), c.now), "the source is left alone for a second in which the machine runs")
 	c.pass(time.Second)
-	assert.True(t, held.refreshDue(c.now))
+	assert.True(t, held.refreshDue(held.left(c.now), c.now))
 }
 
 // Rule 19: a wrong clock at the fetch is judged when the token arrives, and its
