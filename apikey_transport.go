@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 )
 
 // APIKeyTransport is an [http.RoundTripper] that sends each request with the
@@ -40,7 +41,11 @@ func (t *APIKeyTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 // CloseIdleConnections closes the base's idle connections, if it can.
 func (t *APIKeyTransport) CloseIdleConnections() { t.header.CloseIdleConnections() }
 
-func (t *APIKeyTransport) below() http.RoundTripper { return t.header.below() }
+func (t *APIKeyTransport) roundTripTo(to url.URL, req *http.Request) (*http.Response, error) {
+	return t.header.roundTripTo(to, req)
+}
+
+func (t *APIKeyTransport) unwrap() http.RoundTripper { return t.header.unwrap() }
 
 // APIKeyAuth authenticates every request of an API, mandatory or optional, with
 // the API key. It is for programs that run where the key can be kept secret,

@@ -8,7 +8,7 @@ import (
 const bearerPrefix = "Bearer "
 
 // bearer is a token in the form in which it goes out (RFC 6750, section 2.1).
-// It lives as long as a request; what lives longer holds its text sealed.
+// It lives as long as a request; what lives longer holds its text hidden.
 type bearer struct {
 	authorization string
 	held          bool // it was in the cache before the request
@@ -17,7 +17,7 @@ type bearer struct {
 // newBearer checks a token that a source handed out.
 func newBearer(token string) (bearer, error) {
 	if err := checkCredential("token", token); err != nil {
-		return bearer{}, permanentError{fmt.Errorf("the token source handed out no token: %w", err)}
+		return bearer{}, Permanent(fmt.Errorf("the token source handed out no token: %w", err))
 	}
 	return bearer{authorization: bearerPrefix + token}, nil
 }

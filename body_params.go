@@ -12,9 +12,6 @@ import (
 	"unicode/utf8"
 )
 
-// maxParamsBody is how much of a body is read for its params.
-const maxParamsBody = 1 << 20
-
 // BodyParams returns a [ParamsFunc] that takes the named top-level fields of a
 // request's JSON body:
 //
@@ -25,7 +22,7 @@ const maxParamsBody = 1 << 20
 //   - a field that is absent or null gives no param.
 //
 // The body is read through [http.Request.GetBody]; the request's Body is left
-// alone. A request without a body has no params. It is an error if the body
+// alone. A transport of this package sends the very bytes that were read. A request without a body has no params. It is an error if the body
 // cannot be read twice (GetBody is nil), is larger than 1 MiB, is no JSON
 // object in UTF-8 (RFC 8259), or has a named field twice, since servers differ
 // in which one they read. The error never quotes the body.

@@ -2,31 +2,45 @@ package routeauth
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 )
 
 const (
 	// minPartial is how many bytes of a secret at the end of a text that was
 	// cut off count as the secret's beginning and not as chance.
 	minPartial = 4
-	// maxEscape is how long an escaped character can be: four times a percent
-	// sign and two digits, or two times \u and four.
-	maxEscape = 12
+	// maxSearchWork bounds what may be done to find the echoes in all texts of
+	// one answer. That many steps take some 50 ms, and 64 KiB of an ordinary body
+	// a few thousand.
+	maxSearchWork = 3 << 20
 )
+
+// searchWork is what is left to be done for the texts of one answer. Whoever
+// has used it up hides the text whole.
+type searchWork int
+
+// spend reports whether that much work is left.
+func (w *searchWork) spend(n int) bool {
+	*w -= searchWork(n)
+	return *w >= 0
+}
 
 // replaceEchoes puts REDACTED in the place of each secret in text, as it is or
 // escaped. If text is not the whole, its end may be the beginning of a secret.
-func replaceEchoes(secrets []string, text string, whole bool) string {
+// Where there is too much work to do, REDACTED stands in the place of the text.
+func replaceEchoes(secrets []string, text string, whole bool, work *searchWork) string {
 	var echoes []span
+	escapes := escapes{text: text, work: work}
 	for _, secret := range secrets {
-		if secret != "" {
-			search := echoSearch{secret: secret, text: text, whole: whole}
-			echoes = append(echoes, search.run()...)
+		if secret == "" || text == "" {
+			continue
 		}
+		search := echoSearch{secret: secret, text: text, whole: whole, escapes: &escapes, work: work}
+		if !search.run() {
+			return redacted
+		}
+		echoes = append(echoes, search.echoes...)
 	}
 	slices.SortFunc(echoes, func(a, b span) int { return cmp.Compare(a.begin, b.begin) })
 	var out strings.Builder
@@ -45,116 +59,130 @@ func replaceEchoes(secrets []string, text string, whole bool) string {
 // span is a part of a text.
 type span struct{ begin, end int }
 
-// echoSearch looks for a secret in a text. A backslash, a percent sign or a plus
-// begins an escape or stands for itself, so that there can be many readings. All
-// are followed in one pass, and those that have come equally far in both are one
-// from there on: the time is bounded by the product of the lengths, whatever a
-// server sends.
+// echoSearch looks for a secret in a text. A character that begins an escape may
+// also stand for itself, so there can be many interpretations. All are tracked
+// in one pass; those at the same position in both strings are merged.
 type echoSearch struct {
 	secret, text string
 	whole        bool
+	escapes      *escapes
+	work         *searchWork
+	echoes       []span
 
-	// readings have those that have come to one of the next places in text, at
-	// the index that is the place modulo the length.
-	readings [maxEscape + 1]readings
-	escapes  [][]string // see escapesOf; by how much of the secret was read
-	echoes   []span
+	// arriving holds the interpretations that have come to one of the next
+	// places in text, at the index that is the place modulo the length.
+	arriving [maxEscape + 1]interpretations
 }
 
-func (s *echoSearch) run() []span {
-	for here := range len(s.text) + 1 {
-		arrived := &s.readings[here%len(s.readings)]
-		for _, read := range arrived.reads {
-			s.follow(here, read, arrived.take(read))
-		}
-		arrived.reads = arrived.reads[:0]
-		s.follow(here, 0, here)
+// run finds the echoes, and reports whether the work sufficed.
+func (s *echoSearch) run() (done bool) {
+	if !s.work.spend(1 + len(s.text)/16) {
+		return false
 	}
-	return s.echoes
+	if !strings.ContainsAny(s.text, escapeCharacters) {
+		return s.findLiteral()
+	}
+	for here := range len(s.text) {
+		arrived := &s.arriving[here%len(s.arriving)]
+		if !s.work.spend(len(arrived.read)) {
+			return false
+		}
+		c, escapes := s.text[here], escapesAt{}
+		if isEscapeCharacter(c) {
+			escapes = s.escapes.at(here)
+		}
+		for _, read := range arrived.read {
+			s.follow(here, c, escapes, read, arrived.take(read))
+		}
+		arrived.read = arrived.read[:0]
+		s.follow(here, c, escapes, 0, here)
+	}
+	arrived := &s.arriving[len(s.text)%len(s.arriving)]
+	for _, read := range arrived.read {
+		s.end(read, arrived.take(read))
+	}
+	return *s.work >= 0
 }
 
-// follow reads the next character of the secret.
-func (s *echoSearch) follow(here, read, begin int) {
-	rest := s.text[here:]
-	_, size := utf8.DecodeRuneInString(s.secret[read:])
-	char := s.secret[read : read+size]
-	accept := func(spelling string) {
-		switch {
-		case len(rest) >= len(spelling):
-			s.reach(here+len(spelling), read+size, begin)
-		case !s.whole && read >= minPartial:
-			s.echoes = append(s.echoes, span{begin, len(s.text)})
+// findLiteral finds the echoes in a text without escapes.
+func (s *echoSearch) findLiteral() (done bool) {
+	for begin := 0; ; begin++ {
+		next := strings.Index(s.text[begin:], s.secret)
+		if next < 0 {
+			break
+		}
+		begin += next
+		s.echoes = append(s.echoes, span{begin, begin + len(s.secret)})
+		if !s.work.spend(1 + len(s.secret)/64) {
+			return false
 		}
 	}
-	if n := min(len(rest), size); rest[:n] == char[:n] {
-		accept(char)
+	if s.whole {
+		return true
 	}
-	if rest == "" || strings.IndexByte(`\%+`, rest[0]) < 0 {
-		return
+	for n := min(len(s.secret)-1, len(s.text)); n >= minPartial; n-- {
+		if strings.HasSuffix(s.text, s.secret[:n]) {
+			s.echoes = append(s.echoes, span{len(s.text) - n, len(s.text)})
+			return true
+		}
+		if !s.work.spend(1 + n/64) {
+			return false
+		}
 	}
-	if s.escapes == nil {
-		s.escapes = make([][]string, len(s.secret))
+	return true
+}
+
+// follow reads the next character of the secret, which in the text is c or one
+// of the escapes.
+func (s *echoSearch) follow(here int, c byte, escapes escapesAt, read, begin int) {
+	if c == s.secret[read] {
+		s.reach(here+1, read+1, begin)
 	}
-	if s.escapes[read] == nil {
-		s.escapes[read] = escapesOf(char)
+	if escapes.cut {
+		s.end(read, begin)
 	}
-	for _, escape := range s.escapes[read] {
-		if n := min(len(rest), len(escape)); equalFoldASCII(rest[:n], escape[:n]) {
-			accept(escape)
+	for _, escape := range escapes.found {
+		if strings.HasPrefix(s.secret[read:], escape.char) {
+			s.reach(escape.end, read+len(escape.char), begin)
 		}
 	}
 }
 
-// reach notes that a reading has come to a place in text.
+// end is called where a text ends within what may be an echo.
+func (s *echoSearch) end(read, begin int) {
+	if !s.whole && read >= minPartial {
+		s.echoes = append(s.echoes, span{begin, len(s.text)})
+	}
+}
+
+// reach notes that an interpretation has come to a place in text.
 func (s *echoSearch) reach(place, read, begin int) {
 	if read == len(s.secret) {
 		s.echoes = append(s.echoes, span{begin, place})
 		return
 	}
-	s.readings[place%len(s.readings)].add(read, begin)
+	s.arriving[place%len(s.arriving)].add(read, begin)
 }
 
-// readings are those that have come to one place in a text.
-type readings struct {
-	reads  []int // how much of the secret each has read
+// interpretations are those that have come to one place in a text.
+type interpretations struct {
+	read   []int // how much of the secret each has read
 	begins []int // by that: 1 + where in the text the earliest began, or 0
 }
 
-func (r *readings) add(read, begin int) {
+func (r *interpretations) add(read, begin int) {
 	if missing := read + 1 - len(r.begins); missing > 0 {
 		r.begins = append(r.begins, make([]int, missing)...)
 	}
 	if r.begins[read] == 0 {
-		r.reads = append(r.reads, read)
+		r.read = append(r.read, read)
 		r.begins[read] = begin + 1
 	}
 	r.begins[read] = min(r.begins[read], begin+1)
 }
 
-func (r *readings) take(read int) (begin int) {
+func (r *interpretations) take(read int) (begin int) {
 	begin = r.begins[read] - 1
 	r.begins[read] = 0
 	return begin
-}
-
-// escapesOf returns a character escaped as in a URL (RFC 3986, section 2.1) and
-// as in a JSON string (RFC 8259, section 7). The case of the digits is free.
-func escapesOf(char string) []string {
-	r, _ := utf8.DecodeRuneInString(char)
-	var inURL, inJSON string
-	for i := range len(char) {
-		inURL += fmt.Sprintf("%%%02x", char[i])
-	}
-	for _, unit := range utf16.Encode([]rune{r}) {
-		inJSON += fmt.Sprintf(`\u%04x`, unit)
-	}
-	if short, ok := shortEscapes[r]; ok {
-		return []string{inURL, inJSON, short}
-	}
-	return []string{inURL, inJSON}
-}
-
-var shortEscapes = map[rune]string{
-	'"': `\"`, '\\': `\\`, '/': `\/`, '\b': `\b`, '\f': `\f`, '\n': `\n`, '\r': `\r`, '\t': `\t`,
-	' ': "+", // in a query (WHATWG URL, section 5.2)
 }

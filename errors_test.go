@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -353,4 +354,28 @@ func TestACredentialErrorDoesNotShowAnIllFormedToken(t *testing.T) {
 		}
 		assert.Regexp(t, `byte 0x7f at offset 10\b`, err.Error())
 	}
+}
+
+// Rule 26: an error that is kept holds no more memory than it shows.
+func TestAnErrorKeepsNoMoreThanItShows(t *testing.T) {
+	const kept = 200
+	detail := strings.Repeat("d", 50<<10)
+	errs := make([]*routeauth.UnauthorizedError, 0, kept)
+	before := heapInUse()
+	for range kept {
+		e := keyRejection(t, "abcdef", withBody(`{"detail": "`+detail+`"}`))
+		require.Len(t, e.Body, 4<<10)
+		require.Len(t, e.Detail, 4<<10)
+		errs = append(errs, e)
+	}
+	perError := (heapInUse() - before) / kept
+	assert.Less(t, perError, int64(16<<10), "bytes for each error")
+	runtime.KeepAlive(errs)
+}
+
+func heapInUse() int64 {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
 }

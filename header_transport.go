@@ -3,6 +3,7 @@ package routeauth
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 )
 
@@ -24,7 +25,8 @@ const (
 //
 //   - The caller's request is not changed. The base gets a shallow copy with a
 //     header of its own, in which the field has exactly one value whatever the
-//     caller had set under that name, and the caller's own body.
+//     caller had set under that name, and the caller's own body. Where the
+//     request goes is decided by its URL as it was when RoundTrip was called.
 //   - A redirect hop carries no credential unless every hop of its chain had
 //     the same scheme, host and port. A hop without one goes to the base as it
 //     is, and what it is answered comes back as it is, a 401 as well. What the
@@ -35,7 +37,9 @@ const (
 //     wrapper's own job. The response's body is drained, at most 64 KiB and
 //     for at most a second, and closed.
 //   - Any other response is the base's own, its body untouched. Its Request is
-//     the caller's, which holds no credential.
+//     the caller's, which holds no credential. Where the base sent another one,
+//     because it followed a redirect by itself or rewrote the URL, it is a copy of
+//     that one without the credential.
 //   - A request without a URL is a [*CredentialError]: its body is closed and
 //     nothing is sent.
 //   - Errors of the base come back as they are. Only where the text of one
@@ -44,12 +48,12 @@ const (
 //     what they would find in the base's own, whose text still quotes it. The
 //     [*UnauthorizedError] of a wrapper below is found without the credential.
 //     A base that returns neither a response nor an error makes an error that
-//     says so.
+//     says so, and of one that returns both the error counts.
 //   - It is safe for concurrent use, and CloseIdleConnections reaches the base.
 //   - The zero value sends nothing: each request is a [*CredentialError].
 type HeaderTransport struct {
-	field field
-	value sealed[string]
+	sender headerSender
+	value  hidden[string]
 }
 
 // NewHeaderTransport returns a HeaderTransport that sets the header field name
@@ -71,108 +75,105 @@ func NewHeaderTransport(scheme Scheme, name string, value Secret, base http.Roun
 // newHeaderTransport takes the verdict on the value from its caller, who knows
 // what the value is and how strict to be.
 func newHeaderTransport(scheme Scheme, name, value string, base http.RoundTripper, valueErr error) (*HeaderTransport, error) {
-	field, fieldErrs := newField(scheme, name, base)
-	if err := invalid(append(fieldErrs, valueErr)...); err != nil {
+	sender, senderErrs := newHeaderSender(scheme, name, base)
+	if err := joinErrors(append(senderErrs, valueErr)...); err != nil {
 		return nil, err
 	}
-	return &HeaderTransport{field: field, value: seal(value)}, nil
+	return &HeaderTransport{sender: sender, value: hide(value)}, nil
 }
 
 // RoundTrip sends req with the credential. See [HeaderTransport] for what
 // happens to req, its body and the response.
 func (t *HeaderTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := t.field.refusal(req); err != nil {
+	if err := t.sender.check(req); err != nil {
 		return nil, err
 	}
-	resp, rejection, err := t.field.send(req, t.value())
-	if rejection != nil {
-		return nil, rejection
+	return t.roundTripTo(*req.URL, req)
+}
+
+func (t *HeaderTransport) roundTripTo(to url.URL, req *http.Request) (*http.Response, error) {
+	if leftOrigin(&to, req) {
+		return roundTrip(t.sender.base(), req)
+	}
+	resp, unauthorized, err := t.sender.send(to, req, t.value())
+	if unauthorized != nil {
+		return nil, unauthorized
 	}
 	return resp, err
 }
 
 // CloseIdleConnections closes the base's idle connections, if it can.
-func (t *HeaderTransport) CloseIdleConnections() { closeIdleConnections(t.field.base) }
+func (t *HeaderTransport) CloseIdleConnections() { closeIdleConnections(t.sender.base.reveal()) }
 
-func (t *HeaderTransport) below() http.RoundTripper { return t.field.base.orZero() }
+func (t *HeaderTransport) unwrap() http.RoundTripper { return t.sender.base.reveal() }
 
-// field is a header field that carries a credential, and the base that it is
-// sent with. It holds no credential itself.
-type field struct {
+// headerSender sends requests with a credential in one header field. It holds
+// no credential itself.
+type headerSender struct {
 	scheme Scheme
 	name   string // in canonical form
-	base   sealed[http.RoundTripper]
+	base   hidden[http.RoundTripper]
 	public bool // the value is no secret
 }
 
-func newField(scheme Scheme, name string, base http.RoundTripper) (field, []error) {
+func newHeaderSender(scheme Scheme, name string, base http.RoundTripper) (headerSender, []error) {
 	var schemeErr error
 	if scheme == "" {
 		schemeErr = errors.New("scheme is empty")
 	}
 	base, baseErr := baseOrDefault(base)
-	return field{scheme: scheme, name: http.CanonicalHeaderKey(name), base: seal(base)},
+	return headerSender{scheme: scheme, name: http.CanonicalHeaderKey(name), base: hide(base)},
 		[]error{schemeErr, checkFieldName(name), baseErr}
 }
 
-// send is the one function through which every credential is sent: a request
-// gets its header field here or nowhere. It returns the response, or how the
-// server rejected the credential, or the error of the base.
-func (f *field) send(req *http.Request, value string) (*http.Response, *UnauthorizedError, error) {
-	if leftOrigin(req) {
-		resp, err := f.base().RoundTrip(req)
-		return resp, nil, err
+// check returns the error of a request that cannot be sent at all.
+func (s *headerSender) check(req *http.Request) error {
+	switch {
+	case s.base == nil:
+		return newCredentialError(s.scheme, req, errors.New("the transport was not made by its constructor"), false)
+	case req == nil || req.URL == nil:
+		return newCredentialError(s.scheme, req, errNoURL, false)
 	}
-	resp, err := f.base().RoundTrip(authenticated(req, f.name, value))
-	if err != nil {
-		err = f.redactor(value).failure(err)
-	}
-	if resp == nil {
-		if err == nil {
-			err = errors.New("routeauth: the base returned neither a response nor an error")
-		}
-		return nil, nil, err
-	}
-	resp.Request = req
-	if err == nil && resp.StatusCode == http.StatusUnauthorized {
-		return nil, newUnauthorizedError(f.scheme, f.redactor(value), resp), nil
-	}
-	return resp, nil, err
+	return nil
 }
 
-func (f *field) redactor(value string) redactor {
-	if f.public {
+// send is the one function through which every credential is sent: a request
+// gets its header field here or nowhere. The caller has asked leftOrigin. The
+// request goes to the URL to, which is the caller's copy of the one that the
+// decision was made for. send returns the response, or how the server rejected
+// the credential, or the error of the base.
+func (s *headerSender) send(to url.URL, req *http.Request, value string) (*http.Response, *UnauthorizedError, error) {
+	sent := authenticated(to, req, s.name, value)
+	resp, err := roundTrip(s.base(), sent)
+	if err != nil {
+		return nil, nil, s.redactor(value).failure(err)
+	}
+	if resp.StatusCode == http.StatusUnauthorized {
+		return nil, newUnauthorizedError(s.scheme, s.redactor(value), &to, req, resp), nil
+	}
+	trail := requestTrail{to: &to, caller: req, field: s.name}
+	resp.Request = trail.without(resp.Request)
+	return resp, nil, nil
+}
+
+func (s *headerSender) redactor(value string) redactor {
+	if s.public {
 		return redactor{}
 	}
 	return newRedactor(value)
 }
 
-// refusal returns the error of a request that cannot be sent at all.
-func (f *field) refusal(req *http.Request) error {
-	switch {
-	case f.base == nil:
-		return f.refuse(req, errors.New("the transport was not made by its constructor"), false)
-	case req == nil || req.URL == nil:
-		return f.refuse(req, errNoURL, false)
-	}
-	return nil
-}
-
-// refuse ends a request before it is sent.
-func (f *field) refuse(req *http.Request, err error, temporary bool) error {
-	return refuse(f.scheme, req, err, temporary)
-}
-
 // authenticated returns a shallow copy of req, as Request.WithContext makes it,
-// with a header of its own in which the field name has exactly one value. The
-// header has no memory in common with the caller's: what the base writes into
-// its values or appends to them, the caller does not see.
-func authenticated(req *http.Request, name, value string) *http.Request {
-	// One allocation holds the request and the values of a usual header.
+// with a URL of its own and a header of its own in which the field name has
+// exactly one value. The header has no memory in common with the caller's: what
+// the base writes into its values or appends to them, the caller does not see.
+func authenticated(to url.URL, req *http.Request, name, value string) *http.Request {
+	// One allocation holds the request, its URL and the values of a usual header.
 	out := &struct {
 		request http.Request
+		url     url.URL
 		values  [8]string
-	}{request: *req}
+	}{request: *req, url: to}
 
 	header := make(http.Header, len(req.Header)+1)
 	values := slices.Grow(out.values[:0], len(req.Header)+1)
@@ -192,6 +193,43 @@ func authenticated(req *http.Request, name, value string) *http.Request {
 	values = append(values, value)
 	header[name] = values[start:len(values):len(values)]
 
+	out.request.URL = &out.url
 	out.request.Header = header
 	return &out.request
+}
+
+// requestTrail is what a response says of the requests that led to it: its own,
+// and those of the redirects that the base followed by itself.
+type requestTrail struct {
+	to     *url.URL      // where the request was sent
+	caller *http.Request // that it was made from
+	field  string        // that carried the credential
+}
+
+// without returns sent, the request of a response, as the caller may see it:
+// without the credential. That is the caller's own request, unless the base
+// sent another one.
+func (t *requestTrail) without(sent *http.Request) *http.Request { return t.withoutAfter(sent, 0) }
+
+func (t *requestTrail) withoutAfter(sent *http.Request, hops int) *http.Request {
+	if sent == nil || sent.URL == nil || sent.Response == t.caller.Response && sameURL(sent.URL, t.to) {
+		return t.caller
+	}
+	shown := *sent
+	shown.Header = make(http.Header, len(sent.Header))
+	for key, values := range sent.Header {
+		if !equalFoldASCII(key, t.field) {
+			shown.Header[key] = values
+		}
+	}
+	switch {
+	case sent.Response == nil || sent.Response == t.caller.Response:
+	case hops == maxHops:
+		shown.Response = &http.Response{} // which counts as another origin
+	default:
+		response := *sent.Response
+		response.Request = t.withoutAfter(response.Request, hops+1)
+		shown.Response = &response
+	}
+	return &shown
 }

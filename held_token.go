@@ -15,7 +15,7 @@ const refreshPause = time.Second
 
 // heldToken is a token in a cache. A nil heldToken is one that has ended.
 type heldToken struct {
-	authorization sealed[string]
+	authorization hidden[string]
 	end           time.Time     // on the monotonic clock
 	exp           time.Time     // on the wall clock; zero if that was found wrong
 	window        time.Duration // before the end, in which it is to be replaced
@@ -32,7 +32,7 @@ func newHeldToken(token bearer, began, now time.Time, refreshBefore time.Duratio
 	if !ok {
 		return nil
 	}
-	held := &heldToken{authorization: seal(token.authorization), arrived: now}
+	held := &heldToken{authorization: hide(token.authorization), arrived: now}
 	credible := func(at time.Time) bool {
 		wall := at.Round(0)
 		return !wall.Before(iat) && wall.Before(exp)

@@ -3,8 +3,10 @@ package routeauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 )
 
 // JWTTransport is an [http.RoundTripper] that sends each request with a bearer
@@ -29,8 +31,8 @@ import (
 // with others, the 401 is final. The source must be the *TokenCache itself:
 // behind a decorator it is not recognized, and every 401 is final.
 type JWTTransport struct {
-	field  field
-	source sealed[TokenSource]
+	sender headerSender
+	source hidden[TokenSource]
 	cache  *TokenCache // the source, if it is one
 	params ParamsFunc
 }
@@ -59,7 +61,7 @@ func WithParams(f ParamsFunc) JWTOption {
 // pointer or function, a base that is a nil pointer or function, an option that
 // is nil or has a nil argument.
 func NewJWTTransport(source TokenSource, base http.RoundTripper, opts ...JWTOption) (*JWTTransport, error) {
-	field, errs := newField(SchemeJWT, HeaderAuthorization, base)
+	sender, errs := newHeaderSender(SchemeJWT, HeaderAuthorization, base)
 	errs = append(errs, checkNotNil("token source", source))
 	var config jwtConfig
 	for _, opt := range opts {
@@ -69,100 +71,123 @@ func NewJWTTransport(source TokenSource, base http.RoundTripper, opts ...JWTOpti
 		}
 		errs = append(errs, opt(&config))
 	}
-	if err := invalid(errs...); err != nil {
+	if err := joinErrors(errs...); err != nil {
 		return nil, err
 	}
 	cache, _ := source.(*TokenCache)
-	return &JWTTransport{field, seal(source), cache, config.params}, nil
+	return &JWTTransport{sender, hide(source), cache, config.params}, nil
 }
 
 // RoundTrip sends req with a token. See [JWTTransport] for when it does so
 // twice and [HeaderTransport] for what happens to req, its body and the
 // response.
 func (t *JWTTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := t.field.refusal(req); err != nil {
+	if err := t.sender.check(req); err != nil {
 		return nil, err
 	}
-	if leftOrigin(req) {
-		return t.field.base().RoundTrip(req) // and no token is asked for
+	return t.roundTripTo(*req.URL, req)
+}
+
+func (t *JWTTransport) roundTripTo(to url.URL, req *http.Request) (*http.Response, error) {
+	if leftOrigin(&to, req) {
+		return roundTrip(t.sender.base(), req) // and no token is asked for
 	}
-	params, err := requestParams(t.params, req)
+	ctx, cancel := contextOf(req)
+	defer cancel()
+	body := &requestBody{caller: req}
+	params, err := requestParams(t.params, body)
 	if err != nil {
-		return nil, t.field.refuse(req, err, false)
+		return nil, newCredentialError(SchemeJWT, req, err, false)
 	}
-	token, err := t.token(req.Context(), params)
+	token, err := t.token(ctx, params)
 	if err != nil {
-		return nil, t.field.refuse(req, err, isTemporary(req.Context(), err))
+		return nil, newCredentialError(SchemeJWT, req, err, isTemporary(ctx, err))
 	}
-	resp, rejection, err := t.send(req, params, token)
-	if rejection != nil {
-		return t.sendAgain(req, params, token, rejection)
+	maySendAgain := token.held && body.canBeHadAgain()
+	prepared, err := body.prepare(maySendAgain)
+	if err != nil {
+		return nil, newCredentialError(SchemeJWT, req, fmt.Errorf("params: %w", err), false)
+	}
+	resp, unauthorized, err := t.send(to, prepared, params, token)
+	if unauthorized != nil && maySendAgain {
+		resp, unauthorized, err = t.sendAgain(ctx, to, body, params, token, unauthorized)
+	}
+	if unauthorized != nil {
+		return nil, unauthorized
+	}
+	if resp != nil && resp.Request == prepared {
+		resp.Request = req
 	}
 	return resp, err
 }
 
-// CloseIdleConnections closes the base's idle connections, if it can.
-func (t *JWTTransport) CloseIdleConnections() { closeIdleConnections(t.field.base) }
+// contextOf returns the context of req, which ends also when its Cancel channel
+// is closed.
+func contextOf(req *http.Request) (context.Context, context.CancelFunc) {
+	if req.Cancel == nil {
+		return req.Context(), func() {}
+	}
+	ctx, cancel := context.WithCancel(req.Context())
+	go func() {
+		select {
+		case <-req.Cancel:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
 
-func (t *JWTTransport) below() http.RoundTripper { return t.field.base.orZero() }
+// CloseIdleConnections closes the base's idle connections, if it can.
+func (t *JWTTransport) CloseIdleConnections() { closeIdleConnections(t.sender.base.reveal()) }
+
+func (t *JWTTransport) unwrap() http.RoundTripper { return t.sender.base.reveal() }
 
 // token asks the source.
 func (t *JWTTransport) token(ctx context.Context, params Params) (bearer, error) {
 	if t.cache != nil {
 		return t.cache.bearer(ctx, params)
 	}
-	token, err := t.source().Token(ctx, maps.Clone(params))
-	if err != nil {
-		return bearer{}, err
-	}
-	return newBearer(token)
+	return askSource(ctx, t.source(), maps.Clone(params))
 }
 
 // send sends req with a token. A token that the server rejected is held no
 // longer.
-func (t *JWTTransport) send(req *http.Request, params Params, token bearer) (*http.Response, *UnauthorizedError, error) {
-	resp, rejection, err := t.field.send(req, token.authorization)
-	if rejection != nil && t.cache != nil {
+func (t *JWTTransport) send(to url.URL, req *http.Request, params Params, token bearer) (*http.Response, *UnauthorizedError, error) {
+	resp, unauthorized, err := t.sender.send(to, req, token.authorization)
+	if unauthorized != nil && t.cache != nil {
 		t.cache.Discard(params, token.token())
 	}
-	return resp, rejection, err
+	return resp, unauthorized, err
 }
 
-// sendAgain sends req a second time after its token was rejected, where that
-// may help.
-func (t *JWTTransport) sendAgain(req *http.Request, params Params, stale bearer, rejection *UnauthorizedError) (*http.Response, error) {
-	hasBody := req.Body != nil && req.Body != http.NoBody
-	if !stale.held || hasBody && req.GetBody == nil {
-		return nil, rejection
-	}
-	token, err := t.token(req.Context(), params)
+// sendAgain sends a request a second time after its token was rejected, if
+// there is another token and a body to send.
+func (t *JWTTransport) sendAgain(ctx context.Context, to url.URL, body *requestBody, params Params, stale bearer, unauthorized *UnauthorizedError) (*http.Response, *UnauthorizedError, error) {
+	token, err := t.token(ctx, params)
 	if err != nil {
-		return nil, rejection
+		return nil, unauthorized, nil
 	}
 	if token.authorization == stale.authorization {
 		t.cache.Discard(params, token.token()) // the source handed it out again
-		return nil, rejection
+		return nil, unauthorized, nil
 	}
-	again := req.WithContext(req.Context())
-	if hasBody {
-		again.Body, err = req.GetBody()
-		if err != nil || again.Body == nil {
-			closeBody(again)
-			return nil, rejection
-		}
-	}
-	resp, rejection, err := t.send(again, params, token)
-	first := t.field.redactor(stale.authorization) // the server has seen it too
-	if rejection != nil {
-		return nil, first.rejection(rejection)
-	}
+	again, err := body.again()
 	if err != nil {
-		err = first.failure(err)
+		return nil, unauthorized, nil
 	}
-	if resp != nil {
-		resp.Request = req
+	resp, unauthorized, err := t.send(to, again, params, token)
+	first := t.sender.redactor(stale.authorization) // the server has seen it too
+	switch {
+	case unauthorized != nil:
+		return nil, first.rejection(unauthorized), nil
+	case err != nil:
+		return nil, nil, first.failure(err)
 	}
-	return resp, err
+	if resp.Request == again {
+		resp.Request = body.caller
+	}
+	return resp, nil, nil
 }
 
 // JWTAuth authenticates an API's mandatory endpoints with a JWT and its

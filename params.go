@@ -12,8 +12,9 @@ type Params map[string]string
 
 // ParamsFunc takes the params of a request from it. It must not change the
 // request nor read its Body; [http.Request.GetBody] returns a copy of the body
-// that it may read and must close. It must be safe for concurrent use.
-// [BodyParams] makes the usual one.
+// that it may read and must close. The bytes that it reads there are the ones
+// that are sent. It must be safe for concurrent use. The map that it returns is
+// copied at once. [BodyParams] makes the usual one.
 type ParamsFunc func(req *http.Request) (Params, error)
 
 type paramsKey struct{}
@@ -34,16 +35,26 @@ func paramsOf(ctx context.Context) Params {
 	return p
 }
 
-// requestParams returns the params of req: those that f takes from it, overlaid
-// with those of its context. They may be shared.
-func requestParams(f ParamsFunc, req *http.Request) (Params, error) {
+// requestParams returns the params of a request: those that f takes from it,
+// overlaid with those of its context. What f returned is copied, since it may be
+// a map that f fills again for the next request.
+func requestParams(f ParamsFunc, body *requestBody) (Params, error) {
+	req := body.caller
 	overlay := paramsOf(req.Context())
 	if f == nil {
 		return overlay, nil
 	}
+	if hasBody(req) && req.GetBody != nil {
+		shown := *req
+		shown.GetBody = body.forParams
+		req = &shown
+	}
 	params, err := f(req)
-	if err != nil || len(overlay) == 0 {
-		return params, err
+	if err != nil {
+		return nil, sound("the params function", err)
+	}
+	if len(params) == 0 {
+		return overlay, nil
 	}
 	merged := make(Params, len(params)+len(overlay))
 	maps.Copy(merged, params)

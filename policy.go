@@ -1,6 +1,7 @@
 package routeauth
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -110,7 +111,7 @@ func NewPolicy(baseURL string, routes Routes, opts ...PolicyOption) (*Policy, er
 	routeErrs := checkRoutes(routes)
 	if errs = slices.Concat(errs, scopeErrs, routeErrs); len(errs) > 0 {
 		slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
-		return nil, invalid(errs...)
+		return nil, joinErrors(errs...)
 	}
 
 	p := &Policy{scope: scope, literal: make(map[string][]literalRoute), mux: http.NewServeMux()}
@@ -133,32 +134,62 @@ func NewPolicy(baseURL string, routes Routes, opts ...PolicyOption) (*Policy, er
 // at all. What is not in scope is reported as mandatory, and takes none. It
 // reads req's method and URL and changes nothing.
 func (p *Policy) Requirement(req *http.Request) (r Requirement, inScope bool) {
-	if p == nil || p.mux == nil || req == nil || req.URL == nil || !p.scope.hasOrigin(req.URL) {
+	if p == nil || p.mux == nil || req == nil || req.URL == nil {
 		return Mandatory, false
 	}
-	if r, found := p.literalRequirement(req); found {
+	return p.requirement(req.Method, req.URL)
+}
+
+func (p *Policy) requirement(method string, u *url.URL) (r Requirement, inScope bool) {
+	if !p.scope.hasOrigin(u) {
+		return Mandatory, false
+	}
+	if r, found := p.literalRequirement(method, u); found {
 		return r, true
 	}
-	reading, inScope := p.scope.read(req.URL)
-	if !inScope || reading.encodedDots || req.Method == http.MethodConnect {
+	reading, inScope := p.scope.read(u)
+	if !inScope || reading.encodedDots || method == http.MethodConnect || hasSlashSegment(reading.written) {
 		return Mandatory, inScope
 	}
-	return p.routedRequirement(req, reading.written), true
+	return p.routedRequirement(method, reading.written), true
+}
+
+// leftScope reports whether req is a hop of a redirect chain of which some hop
+// was not in scope.
+func (p *Policy) leftScope(req *http.Request) bool {
+	return !everyHopBefore(req, func(hop *url.URL) bool {
+		if !p.scope.hasOrigin(hop) {
+			return false
+		}
+		_, inScope := p.scope.read(hop)
+		return inScope
+	})
+}
+
+// hasSlashSegment reports whether a segment is nothing but an escaped slash,
+// which ServeMux takes for the end of the path.
+func hasSlashSegment(written string) bool {
+	for segment := range strings.SplitSeq(written, "/") {
+		if strings.EqualFold(segment, "%2f") {
+			return true
+		}
+	}
+	return false
 }
 
 // literalRequirement answers for a path that is itself a route. Every server
 // reads such a path alike, it lies under the prefix, and no other pattern that
 // matches it is more specific: ServeMux refuses, say, "POST /{id}" beside
 // "/files", of which neither is.
-func (p *Policy) literalRequirement(req *http.Request) (Requirement, bool) {
-	if req.URL.RawPath != "" || req.URL.Opaque != "" || req.Method == http.MethodConnect {
+func (p *Policy) literalRequirement(method string, u *url.URL) (Requirement, bool) {
+	if u.RawPath != "" || u.Opaque != "" || method == http.MethodConnect {
 		return Mandatory, false
 	}
-	routes := p.literal[req.URL.Path]
+	routes := p.literal[u.Path]
 	if len(routes) == 0 {
 		return Mandatory, false
 	}
-	method := methodOf(req)
+	method = cmp.Or(method, http.MethodGet)
 	for {
 		for _, route := range routes {
 			if route.method == method {
@@ -179,28 +210,18 @@ func (p *Policy) literalRequirement(req *http.Request) (Requirement, bool) {
 // routedRequirement asks ServeMux. For a path that is not clean or lacks a
 // trailing slash ServeMux would redirect; here, the place where it would
 // redirect to is asked for.
-func (p *Policy) routedRequirement(req *http.Request, written string) Requirement {
-	if req.Method != "" {
-		if r, found := p.ask(req); found {
-			return r
-		}
-	}
+func (p *Policy) routedRequirement(method, written string) Requirement {
 	clean := cleanPath(written)
 	for _, path := range []string{clean, clean + "/"} {
 		decoded, err := url.PathUnescape(path)
 		if err != nil {
 			return Mandatory
 		}
-		asked := &http.Request{Method: methodOf(req), URL: &url.URL{Path: decoded, RawPath: path}}
-		if r, found := p.ask(asked); found {
-			return r
+		asked := &http.Request{Method: cmp.Or(method, http.MethodGet), URL: &url.URL{Path: decoded, RawPath: path}}
+		handler, _ := p.mux.Handler(asked)
+		if r, found := handler.(route); found {
+			return Requirement(r)
 		}
 	}
 	return Mandatory
-}
-
-func (p *Policy) ask(req *http.Request) (Requirement, bool) {
-	handler, _ := p.mux.Handler(req)
-	r, found := handler.(route)
-	return Requirement(r), found
 }

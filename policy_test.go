@@ -30,7 +30,7 @@ func treatment(t testing.TB, policy *routeauth.Policy, req *http.Request) string
 	require.NoError(t, resp.Body.Close())
 
 	got := b.only(t)
-	require.Same(t, req.URL, got.URL, "the URL is sent as it is")
+	require.Equal(t, req.URL, got.URL, "the URL is sent as it is")
 	treated := outOfScope
 	switch {
 	case got.Header.Get("Authorization") == "Bearer jwt":

@@ -10,14 +10,22 @@ import (
 
 // redactor replaces a credential, wherever a server echoed it, by REDACTED. The
 // zero value replaces nothing.
+//
+// A redactor is for the texts of one answer, which share its work.
 type redactor struct {
 	secrets []string
 	folded  []string // in lower case: net/http changes the case of field names
+	work    *searchWork
+}
+
+func newSearchWork() *searchWork {
+	work := searchWork(maxSearchWork)
+	return &work
 }
 
 // newRedactor returns the redactor of a header field's value.
 func newRedactor(value string) redactor {
-	return redactor{secretsIn(value), secretsIn(strings.ToLower(value))}
+	return redactor{secretsIn(value), secretsIn(strings.ToLower(value)), newSearchWork()}
 }
 
 // secretsIn returns what of a header field's value is not to be seen. Where the
@@ -46,7 +54,13 @@ func fromLatin1(s string) string {
 	return string(runes)
 }
 
-func (r redactor) text(s string) string { return replaceEchoes(r.secrets, s, true) }
+func (r redactor) text(s string) string { return r.cutText(s, true) }
+
+// cutText replaces every echo in a text, of which the end is missing unless it is
+// the whole.
+func (r redactor) cutText(s string, whole bool) string {
+	return replaceEchoes(r.secrets, s, whole, r.work)
+}
 
 // body replaces every echo in data. If data is not the whole, its end may be
 // the beginning of one.
@@ -54,7 +68,7 @@ func (r redactor) body(data []byte, whole bool) []byte {
 	if len(r.secrets) == 0 || data == nil {
 		return data
 	}
-	return []byte(replaceEchoes(r.secrets, string(data), whole))
+	return []byte(r.cutText(string(data), whole))
 }
 
 func (r redactor) header(h http.Header) http.Header {
@@ -76,7 +90,7 @@ func (r redactor) header(h http.Header) http.Header {
 // isEchoedBy reports whether the name of a header field holds the credential.
 func (r redactor) isEchoedBy(name string) bool {
 	lower := strings.ToLower(name)
-	return r.text(name) != name || replaceEchoes(r.folded, lower, true) != lower
+	return r.text(name) != name || replaceEchoes(r.folded, lower, true, r.work) != lower
 }
 
 // failure returns an error of the base without the credential in its text, or
@@ -85,7 +99,7 @@ func (r redactor) failure(err error) error {
 	if below, ok := err.(*UnauthorizedError); ok {
 		return r.rejection(below)
 	}
-	quoting := &quotingError{text: r.text(err.Error()), cause: seal(err)}
+	quoting := &quotingError{text: r.text(err.Error()), cause: hide(err)}
 	quotes := quoting.text != err.Error()
 	var below *UnauthorizedError
 	if errors.As(err, &below) && below != nil {
@@ -102,11 +116,22 @@ func (r redactor) failure(err error) error {
 type quotingError struct {
 	text      string
 	rejection *UnauthorizedError // that errors.As finds in the cause, if any
-	cause     sealed[error]      // tells its kind, but its own words are not shown
+	cause     hidden[error]      // tells its kind, but its own words are not shown
 }
 
 func (e *quotingError) Error() string        { return e.text }
 func (e *quotingError) Is(target error) bool { return errors.Is(e.cause(), target) }
+
+// Timeout and Temporary answer as the cause does, for net.Error.
+func (e *quotingError) Timeout() bool {
+	t, ok := e.cause().(interface{ Timeout() bool })
+	return ok && t.Timeout()
+}
+
+func (e *quotingError) Temporary() bool {
+	t, ok := e.cause().(interface{ Temporary() bool })
+	return ok && t.Temporary()
+}
 
 func (e *quotingError) As(target any) bool {
 	if t, ok := target.(**UnauthorizedError); ok && e.rejection != nil {
@@ -124,7 +149,7 @@ func (r redactor) rejection(e *UnauthorizedError) *UnauthorizedError {
 	hidden.Header = r.header(e.Header)
 	hidden.Body = limitBody(r.body(e.Body, false))
 	whole := len(e.Detail) <= maxErrorBody-utf8.UTFMax
-	hidden.Detail = limitText(replaceEchoes(r.secrets, e.Detail, whole))
+	hidden.Detail = limitText(r.cutText(e.Detail, whole))
 	hidden.RequestID = r.text(e.RequestID)
 	return &hidden
 }

@@ -31,8 +31,7 @@ const (
 // "…"}, of which the type may be missing. Anything else is an error that names
 // the status and, where the answer is JSON that says what went wrong, the
 // reason. The answer is read up to 64 KiB. An error for a status from 400 to
-// 499 but 408, 425 and 429 is permanent: its method Temporary returns false. So
-// is one for params that are not UTF-8, which JSON would change. A 401 of the
+// 499 but 408, 425 and 429 is [Permanent]. So is one for params that are not UTF-8, which JSON would change. A 401 of the
 // backend is no [ErrUnauthorized]: the API was not asked. No error shows the
 // endpoint's password, the name of a user without one, or the query; values in
 // it of less than four bytes are hidden only with the rest of it.
@@ -46,9 +45,9 @@ const (
 // It is safe for concurrent use. It keeps no token; put a [TokenCache] over it.
 // The zero value always fails.
 type RemoteTokenSource struct {
-	endpoint sealed[*url.URL] // may hold a password or an access key
-	secrets  sealed[redactor] // of the endpoint
-	client   sealed[*http.Client]
+	endpoint hidden[*url.URL] // may hold a password or an access key
+	secrets  hidden[[]string] // of the endpoint
+	client   hidden[*http.Client]
 }
 
 // NewRemoteTokenSource returns a RemoteTokenSource that posts to endpoint with a
@@ -65,7 +64,7 @@ func NewRemoteTokenSource(endpoint string, client *http.Client) (*RemoteTokenSou
 		errs = append(errs, errors.New("token endpoint is plaintext, in which anybody on the way reads the token: use https"))
 	}
 	if len(errs) > 0 {
-		return nil, invalid(errs...)
+		return nil, joinErrors(errs...)
 	}
 	if client == nil {
 		client = &http.Client{Timeout: remoteTimeout}
@@ -74,7 +73,7 @@ func NewRemoteTokenSource(endpoint string, client *http.Client) (*RemoteTokenSou
 	if own.CheckRedirect == nil {
 		own.CheckRedirect = stayAtOrigin
 	}
-	return &RemoteTokenSource{seal(u), seal(redactorOf(u)), seal(&own)}, nil
+	return &RemoteTokenSource{hide(u), hide(secretsOf(u)), hide(&own)}, nil
 }
 
 // stayAtOrigin keeps the params, and the app's session, where they were sent. A
@@ -89,12 +88,12 @@ func stayAtOrigin(req *http.Request, via []*http.Request) error {
 // Token asks the backend for a token.
 func (s *RemoteTokenSource) Token(ctx context.Context, params Params) (string, error) {
 	if s == nil || s.endpoint == nil {
-		return "", permanentError{errors.New("the token source was not made by NewRemoteTokenSource")}
+		return "", Permanent(errors.New("the token source was not made by NewRemoteTokenSource"))
 	}
 	for name, value := range params {
 		if !utf8.ValidString(name) || !utf8.ValidString(value) {
 			// JSON would change it, and bind the token to something else.
-			return "", permanentError{fmt.Errorf("param %q is not UTF-8", name)}
+			return "", Permanent(fmt.Errorf("param %q is not UTF-8", name))
 		}
 	}
 	if params == nil {
@@ -130,7 +129,7 @@ func (s *RemoteTokenSource) Token(ctx context.Context, params Params) (string, e
 // tokenIn returns the token in a backend's answer.
 func (s *RemoteTokenSource) tokenIn(status int, answer []byte) (string, error) {
 	if status != http.StatusOK {
-		secrets := s.secrets()
+		secrets := s.redactor()
 		detail := secrets.text(oneLine(secrets.text(detailOf(answer)))) // before it is cut off
 		if detail == "" {
 			return "", errors.New("no token")
@@ -167,18 +166,27 @@ func (s *RemoteTokenSource) failure(status int, err error) error {
 	if errors.Is(err, ErrUnauthorized) { // the client's transport made an error of it
 		status = http.StatusUnauthorized
 	}
-	return &remoteError{
-		endpoint: locationOf(&http.Request{URL: s.endpoint()}),
+	failed := &remoteError{
+		endpoint: locationOf(s.endpoint()),
 		status:   status,
-		reason:   s.secrets().text(err.Error()),
-		cause:    seal(err),
+		reason:   s.redactor().text(err.Error()),
+		cause:    hide(err),
 	}
+	if failed.isFinal() && !holdsError(err, func(e *CredentialError) bool { return e.Temporary() }) {
+		return Permanent(failed)
+	}
+	return failed
 }
 
-// redactorOf hides an endpoint's user info and query. The name of a user who
-// has a password stays, and so do values as short as a version number, without
+// redactor returns the redactor of one answer.
+func (s *RemoteTokenSource) redactor() redactor {
+	return redactor{secrets: s.secrets(), work: newSearchWork()}
+}
+
+// secretsOf returns what must not be shown of an endpoint: its user info and
+// query. The name of a user who has a password stays, and so do values as short as a version number, without
 // which an error could not be read.
-func redactorOf(u *url.URL) redactor {
+func secretsOf(u *url.URL) []string {
 	secrets := []string{u.RawQuery}
 	user := u.User.Username()
 	password, ok := u.User.Password()
@@ -197,7 +205,7 @@ func redactorOf(u *url.URL) redactor {
 			}
 		}
 	}
-	return redactor{secrets: secrets}
+	return secrets
 }
 
 // remoteError is the error of a backend that was asked for a token.
@@ -205,7 +213,7 @@ type remoteError struct {
 	endpoint string // without user info and query
 	status   int    // 0 if there was no answer
 	reason   string
-	cause    sealed[error] // tells its kind, but its own words are not shown
+	cause    hidden[error] // tells its kind, but its own words are not shown
 }
 
 func (e *remoteError) Error() string {
@@ -230,16 +238,15 @@ func (e *remoteError) As(target any) bool {
 	return errors.As(e.cause(), target)
 }
 
-// Temporary reports whether asking again may help. A refusal is final, but for
-// the statuses that ask for patience.
-func (e *remoteError) Temporary() bool {
-	var credential *CredentialError
-	if errors.As(e.cause(), &credential) {
-		return credential.Temporary()
-	}
+// Timeout reports whether the call of the endpoint took too long.
+func (e *remoteError) Timeout() bool { return isTimeout(e.cause()) }
+
+// isFinal reports whether the backend refused for good: not with a status that
+// asks for patience.
+func (e *remoteError) isFinal() bool {
 	switch e.status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
-		return true
+		return false
 	}
-	return e.status < 400 || e.status > 499
+	return 400 <= e.status && e.status <= 499
 }

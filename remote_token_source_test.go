@@ -48,12 +48,10 @@ func newRemote(t testing.TB, endpoint string, client *http.Client) *routeauth.Re
 	return source
 }
 
-// isTemporary asks an error as a caller does.
+// isTemporary tells what a caller learns of a source's error.
 func isTemporary(t testing.TB, err error) bool {
 	t.Helper()
-	var e interface{ Temporary() bool }
-	require.ErrorAs(t, err, &e)
-	return e.Temporary()
+	return credentialErrorOf(t, credentialError(t, err)).Temporary()
 }
 
 // Rule 30: one POST with the params as a JSON object.

@@ -52,14 +52,14 @@ func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 // LogValue returns REDACTED. It implements [slog.LogValuer].
 func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// sealed holds a value out of reach of reflection: whoever formats a struct
-// with a sealed field, exported or not, at whatever depth, sees a function.
-type sealed[T any] func() T
+// hidden holds a value out of reach of reflection: whoever formats a struct
+// with a hidden field, exported or not, at whatever depth, sees a function.
+type hidden[T any] func() T
 
-func seal[T any](value T) sealed[T] { return func() T { return value } }
+func hide[T any](value T) hidden[T] { return func() T { return value } }
 
-// orZero returns the value, or none where nothing was sealed.
-func (s sealed[T]) orZero() (value T) {
+// reveal returns the value, or none where nothing was hidden.
+func (s hidden[T]) reveal() (value T) {
 	if s != nil {
 		value = s()
 	}

@@ -1,6 +1,9 @@
 package routeauth
 
-import "net/http"
+import (
+	"net/http"
+	"net/url"
+)
 
 // SubscriptionTransport is an [http.RoundTripper] that sends each request with
 // the header field x-user-id. A subscription ID is an identifier, not a secret:
@@ -22,7 +25,7 @@ func NewSubscriptionTransport(subscriptionID string, base http.RoundTripper) (*S
 	if err != nil {
 		return nil, err
 	}
-	header.field.public = true
+	header.sender.public = true
 	return &SubscriptionTransport{*header}, nil
 }
 
@@ -35,4 +38,8 @@ func (t *SubscriptionTransport) RoundTrip(req *http.Request) (*http.Response, er
 // CloseIdleConnections closes the base's idle connections, if it can.
 func (t *SubscriptionTransport) CloseIdleConnections() { t.header.CloseIdleConnections() }
 
-func (t *SubscriptionTransport) below() http.RoundTripper { return t.header.below() }
+func (t *SubscriptionTransport) roundTripTo(to url.URL, req *http.Request) (*http.Response, error) {
+	return t.header.roundTripTo(to, req)
+}
+
+func (t *SubscriptionTransport) unwrap() http.RoundTripper { return t.header.unwrap() }

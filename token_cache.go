@@ -41,7 +41,7 @@ import (
 // Shortly before its end a token is still served while a new one is fetched in
 // the background. Should that fail, the old one is served until its end, and
 // the source is asked again at most once a second.
-type TokenCache struct{ tokens sealed[*tokens] }
+type TokenCache struct{ tokens hidden[*tokens] }
 
 // CacheOption changes what a [TokenCache] does.
 type CacheOption func(*cacheConfig) error
@@ -102,10 +102,10 @@ func NewTokenCache(source TokenSource, opts ...CacheOption) (*TokenCache, error)
 		}
 		errs = append(errs, opt(&config))
 	}
-	if err := invalid(errs...); err != nil {
+	if err := joinErrors(errs...); err != nil {
 		return nil, err
 	}
-	return &TokenCache{seal(&tokens{
+	return &TokenCache{hide(&tokens{
 		cacheConfig: config,
 		source:      source,
 		held:        make(map[string]*heldToken),
@@ -116,8 +116,7 @@ func NewTokenCache(source TokenSource, opts ...CacheOption) (*TokenCache, error)
 // Token returns a token for params: one that is held, or one that the source
 // hands out now. The error is the source's own, that of ctx if it ends first,
 // or [context.DeadlineExceeded] after the fetch timeout; or it says that the
-// source panicked or, with a method Temporary that returns false, that its token
-// is empty or ill-formed.
+// source panicked or, as a [Permanent] one, that its token is empty or ill-formed.
 func (c *TokenCache) Token(ctx context.Context, params Params) (string, error) {
 	b, err := c.bearer(ctx, params)
 	return b.token(), err
@@ -135,7 +134,7 @@ func (c *TokenCache) Discard(params Params, token string) {
 
 func (c *TokenCache) bearer(ctx context.Context, params Params) (bearer, error) {
 	if c == nil || c.tokens == nil {
-		return bearer{}, permanentError{errors.New("the token cache was not made by NewTokenCache")}
+		return bearer{}, Permanent(errors.New("the token cache was not made by NewTokenCache"))
 	}
 	return c.tokens().get(ctx, params)
 }
@@ -186,8 +185,8 @@ func (t *tokens) get(ctx context.Context, params Params) (bearer, error) {
 
 // wait joins the fetch for key, or starts it.
 func (t *tokens) wait(ctx context.Context, key string, params Params) (bearer, error) {
-	if err := ctx.Err(); err != nil {
-		return bearer{}, err
+	if ctx.Err() != nil {
+		return bearer{}, errorOf(ctx)
 	}
 	t.mu.Lock()
 	now := time.Now()
@@ -206,8 +205,17 @@ func (t *tokens) wait(ctx context.Context, key string, params Params) (bearer, e
 	case <-f.done:
 		return f.token, f.err
 	case <-ctx.Done():
-		return bearer{}, ctx.Err()
+		return bearer{}, errorOf(ctx)
 	}
+}
+
+// errorOf returns the error of a context that has ended, with its cause.
+func errorOf(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
 }
 
 // refresh starts a fetch in the background for a token that is near its end.
@@ -237,7 +245,7 @@ func (t *tokens) start(ctx context.Context, key string, params Params, now time.
 			stop()
 			t.finish(key, f, token, fresh, err)
 		}()
-		token, err = ask(ctx, t.source, params)
+		token, err = askSource(ctx, t.source, params)
 		switch {
 		case err == nil: // parsed here, where no lock is held
 			fresh = newHeldToken(token, f.began, time.Now(), t.refreshBefore)
@@ -250,9 +258,9 @@ func (t *tokens) start(ctx context.Context, key string, params Params, now time.
 
 var errSourceExited = errors.New("the token source ended its goroutine")
 
-// ask calls a source. If it panics, that is an error, whose text holds none of
+// askSource calls a source. If it panics, that is an error, whose text holds none of
 // the program's data.
-func ask(ctx context.Context, source TokenSource, params Params) (b bearer, err error) {
+func askSource(ctx context.Context, source TokenSource, params Params) (b bearer, err error) {
 	defer func() {
 		switch v := recover().(type) {
 		case nil:
@@ -264,7 +272,7 @@ func ask(ctx context.Context, source TokenSource, params Params) (b bearer, err 
 	}()
 	token, err := source.Token(ctx, params)
 	if err != nil {
-		return bearer{}, err
+		return bearer{}, sound("the token source", err)
 	}
 	return newBearer(token)
 }

@@ -267,8 +267,12 @@ func TestCacheLetsACallerLeaveAndGoesOnForTheOthers(t *testing.T) {
 		third := ask(t.Context(), cache, nil)
 
 		advance(time.Second)
-		cancel(errors.New("the cause is not the context's error"))
-		assert.Equal(t, reply{"", context.Canceled, time.Second}, <-first)
+		cause := errors.New("the caller has seen enough")
+		cancel(cause)
+		left := <-first
+		assert.ErrorIs(t, left.err, context.Canceled)
+		assert.ErrorIs(t, left.err, cause)
+		assert.Equal(t, time.Second, left.at)
 		assert.Equal(t, reply{"", context.DeadlineExceeded, 3 * time.Second}, <-second)
 		got := <-third
 		assert.NoError(t, got.err)

@@ -17,11 +17,8 @@ type TokenSource interface {
 	// wait for itself.
 	//
 	// The token must be printable ASCII without spaces. An error must not quote
-	// a token, since it is shown as it is. It, or an error that it wraps, may
-	// have a method Temporary() bool that says whether asking again makes sense;
-	// without one it does. The [*url.Error] of an http.Client has one, which
-	// says no to most failures of the network: a source that returns it decides
-	// that a backend which is down for a moment is not asked again.
+	// a token, since it is shown as it is. An error that asking again does not
+	// mend is wrapped with Permanent; every other one is taken for temporary.
 	Token(ctx context.Context, params Params) (string, error)
 }
 
@@ -40,7 +37,7 @@ func (f TokenSourceFunc) Token(ctx context.Context, params Params) (string, erro
 // It is an error if the token is empty, holds anything but printable ASCII
 // without spaces or is the literal REDACTED. The error never holds the token.
 func NewStaticTokenSource(token Secret) (TokenSource, error) {
-	if err := invalid(checkCredential("token", string(token))); err != nil {
+	if err := joinErrors(checkCredential("token", string(token))); err != nil {
 		return nil, err
 	}
 	return TokenSourceFunc(func(context.Context, Params) (string, error) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 )
 
 // Transport is an [http.RoundTripper] that sends each request of one API with
@@ -16,15 +17,52 @@ import (
 //
 // A request out of scope goes to the base as the same value, without a
 // credential, and its 401 is an ordinary response. So does a redirect hop whose
-// chain had another scheme, host or port at any place, even where it leads back
-// to the API.
+// chain was out of scope at any place, even where it leads back to the API: on a
+// host that several tenants share by path, a neighbour's redirect starts nothing
+// with this credential.
 //
 // A Transport is safe for concurrent use. The zero value sends nothing: each
 // request is a [*CredentialError].
 type Transport struct {
 	policy              *Policy
-	base                sealed[http.RoundTripper]
-	mandatory, optional sealed[http.RoundTripper]
+	base                hidden[http.RoundTripper]
+	mandatory, optional hidden[roundTripperTo]
+}
+
+// roundTripperTo is a transport of this package as [Transport] calls it: with
+// the URL that the policy decided on, whatever the caller makes of the request's
+// own in the meantime.
+type roundTripperTo interface {
+	roundTripTo(to url.URL, req *http.Request) (*http.Response, error)
+}
+
+// foreign is somebody else's transport as a roundTripperTo.
+type foreign struct{ transport http.RoundTripper }
+
+func (f foreign) roundTripTo(to url.URL, req *http.Request) (*http.Response, error) {
+	own := *req
+	own.URL = &to
+	resp, err := roundTrip(f.transport, &own)
+	if resp != nil && resp.Request == &own {
+		resp.Request = req
+	}
+	return resp, err
+}
+
+// asRoundTripperTo asks for the types by name: somebody's type that embeds one of
+// them has its method too, but another RoundTrip.
+func asRoundTripperTo(transport http.RoundTripper) roundTripperTo {
+	switch own := transport.(type) {
+	case *HeaderTransport:
+		return own
+	case *APIKeyTransport:
+		return own
+	case *SubscriptionTransport:
+		return own
+	case *JWTTransport:
+		return own
+	}
+	return foreign{transport}
 }
 
 // Auth makes the transports that carry an API's credentials. [JWTAuth] and
@@ -61,33 +99,34 @@ func New(policy *Policy, auth Auth, base http.RoundTripper) (*Transport, error) 
 				checkNotNil(fmt.Sprintf("the transport of %T for optional endpoints", auth), optional))
 		}
 	}
-	if err := errors.Join(invalid(errs...), authErr); err != nil {
+	if err := errors.Join(joinErrors(errs...), authErr); err != nil {
 		return nil, err
 	}
-	return &Transport{policy, seal(base), seal(mandatory), seal(optional)}, nil
+	return &Transport{policy, hide(base), hide(asRoundTripperTo(mandatory)), hide(asRoundTripperTo(optional))}, nil
 }
 
 // RoundTrip sends req with the credential that the policy calls for, or as it
 // is. See [Transport].
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.base == nil {
-		return nil, refuse("", req, errors.New("the transport was not made by New"), false)
+		return nil, newCredentialError("", req, errors.New("the transport was not made by New"), false)
 	}
 	if req == nil || req.URL == nil {
-		return nil, refuse("", req, errNoURL, false)
+		return nil, newCredentialError("", req, errNoURL, false)
 	}
-	requirement, inScope := t.policy.Requirement(req)
+	to := *req.URL
+	requirement, inScope := t.policy.requirement(req.Method, &to)
 	switch {
-	case !inScope || leftOrigin(req):
-		return t.base().RoundTrip(req)
+	case !inScope || t.policy.leftScope(req):
+		return roundTrip(t.base(), req)
 	case requirement == Optional:
-		return t.optional().RoundTrip(req)
+		return t.optional().roundTripTo(to, req)
 	default:
-		return t.mandatory().RoundTrip(req)
+		return t.mandatory().roundTripTo(to, req)
 	}
 }
 
 // CloseIdleConnections closes the base's idle connections, if it can.
-func (t *Transport) CloseIdleConnections() { closeIdleConnections(t.base) }
+func (t *Transport) CloseIdleConnections() { closeIdleConnections(t.base.reveal()) }
 
-func (t *Transport) below() http.RoundTripper { return t.base.orZero() }
+func (t *Transport) unwrap() http.RoundTripper { return t.base.reveal() }

@@ -54,7 +54,7 @@ func TestRestyV3RetriesWhereATokenIsNotToBeHadForTheMoment(t *testing.T) {
 		asked   int32
 	}{
 		"for the moment": {errors.New("the backend restarts"), 2},
-		"ever":           {permanentError{errors.New("no such user")}, 1},
+		"ever":           {routeauth.Permanent(errors.New("no such user")), 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			api := newAPI(t)
@@ -78,7 +78,3 @@ func TestRestyV3RetriesWhereATokenIsNotToBeHadForTheMoment(t *testing.T) {
 		})
 	}
 }
-
-type permanentError struct{ error }
-
-func (permanentError) Temporary() bool { return false }

@@ -31,19 +31,14 @@ func checkParams(params routeauth.Params) error {
 	for _, name := range slices.Sorted(maps.Keys(params)) {
 		switch {
 		case isRegistered(name):
-			errs = append(errs, permanentError(fmt.Sprintf("param %q: a registered claim has this name", name)))
+			errs = append(errs, permanent(fmt.Sprintf("param %q: a registered claim has this name", name)))
 		case !utf8.ValidString(name) || !utf8.ValidString(params[name]):
 			// A claim would hold another text than the request does.
-			errs = append(errs, permanentError(fmt.Sprintf("param %q: its name or value is not UTF-8", name)))
+			errs = append(errs, permanent(fmt.Sprintf("param %q: its name or value is not UTF-8", name)))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// permanentError is an error of a token that cannot be had by asking again.
-type permanentError string
-
-func (e permanentError) Error() string { return "issuer: " + string(e) }
-
-// Temporary tells a [routeauth.CredentialError] that the failure is final.
-func (permanentError) Temporary() bool { return false }
+// permanent returns the error of a token that cannot be had by asking again.
+func permanent(text string) error { return routeauth.Permanent(errors.New("issuer: " + text)) }

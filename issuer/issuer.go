@@ -97,12 +97,11 @@ func checkSecret(secret routeauth.Secret) error {
 //
 // It is an error if a param is named like a registered claim (iss, sub, aud,
 // exp, nbf, iat, jti; RFC 7519, section 4.1), in whatever case, or is not
-// UTF-8. Asking again does not help then, which a method Temporary says that
-// errors.As finds in the error. Signing takes microseconds, so ctx is not looked
-// at.
+// UTF-8, and a [routeauth.Permanent] one. Signing takes microseconds, so ctx is
+// not looked at.
 func (i *Issuer) Token(_ context.Context, params routeauth.Params) (string, error) {
 	if i == nil || i.sign == nil {
-		return "", permanentError("the issuer was not made by New")
+		return "", permanent("the issuer was not made by New")
 	}
 	if err := checkParams(params); err != nil {
 		return "", err

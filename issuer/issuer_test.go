@@ -2,10 +2,12 @@ package issuer_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"math"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -146,9 +148,13 @@ func TestAParamThatIsNotUTF8IsAPermanentError(t *testing.T) {
 // Rule 18.
 func assertPermanent(t *testing.T, err error) {
 	t.Helper()
-	var permanent interface{ Temporary() bool }
-	require.ErrorAs(t, err, &permanent)
-	assert.False(t, permanent.Temporary())
+	source := routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) { return "", err })
+	transport, newErr := routeauth.NewJWTTransport(source, nil)
+	require.NoError(t, newErr)
+	_, err = transport.RoundTrip(httptest.NewRequest("GET", "https://api.example.com/", nil))
+	var missing *routeauth.CredentialError
+	require.ErrorAs(t, err, &missing)
+	assert.False(t, missing.Temporary())
 }
 
 // Rule 30.

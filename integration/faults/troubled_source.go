@@ -48,7 +48,7 @@ func (s *troubledSource) Token(ctx context.Context, params routeauth.Params) (st
 	case sourceFails:
 		return "", errors.New("a fault on purpose")
 	case sourceRefuses:
-		return "", permanentError{errors.New("never for you")}
+		return "", routeauth.Permanent(errors.New("never for you"))
 	case sourcePanics:
 		panic("the secret is " + jwtSecret)
 	case sourceCrashes:
@@ -72,10 +72,6 @@ func nameOf(params routeauth.Params) string {
 	slices.Sort(parts)
 	return strings.Join(parts, "&")
 }
-
-type permanentError struct{ error }
-
-func (permanentError) Temporary() bool { return false }
 
 // fetchTimeout is the token cache's. It is shorter than a call's deadline, so
 // that both end a fetch.

@@ -2,8 +2,10 @@ package routeauth
 
 import (
 	"cmp"
+	"context"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -17,14 +19,15 @@ const (
 	maxEmptyReads = 100         // how many reads in a row may bring nothing
 )
 
-// newUnauthorizedError turns a 401 into an error and is done with the response.
-func newUnauthorizedError(scheme Scheme, r redactor, resp *http.Response) *UnauthorizedError {
-	body, whole := drain(resp)
+// newUnauthorizedError turns a 401 response into an error, draining and closing
+// its body.
+func newUnauthorizedError(scheme Scheme, r redactor, to *url.URL, req *http.Request, resp *http.Response) *UnauthorizedError {
+	body, whole := drain(req.Context(), resp)
 
 	e := &UnauthorizedError{
 		Scheme:    scheme,
-		Method:    methodOf(resp.Request),
-		URL:       r.text(locationOf(resp.Request)),
+		Method:    methodOf(req),
+		URL:       r.text(locationOf(to)),
 		Header:    r.header(resp.Header),
 		RequestID: r.text(cmp.Or(resp.Header.Get("X-Cloud-Trace-Context"), resp.Header.Get("X-Request-Id"))),
 	}
@@ -36,10 +39,18 @@ func newUnauthorizedError(scheme Scheme, r redactor, resp *http.Response) *Unaut
 	return e
 }
 
-func limitBody(body []byte) []byte { return body[:min(len(body), maxErrorBody)] }
+// limitBody returns a copy of body's beginning: an error that is kept must not
+// keep alive what it does not show.
+func limitBody(body []byte) []byte {
+	if body == nil {
+		return nil
+	}
+	return append(make([]byte, 0, min(len(body), maxErrorBody)), body[:min(len(body), maxErrorBody)]...)
+}
 
+// limitText returns a copy of text's beginning.
 func limitText(text string) string {
-	return strings.ToValidUTF8(text[:min(len(text), maxErrorBody)], "")
+	return strings.Clone(strings.ToValidUTF8(text[:min(len(text), maxErrorBody)], ""))
 }
 
 func isEncoded(h http.Header) bool {
@@ -55,11 +66,14 @@ func isEncoded(h http.Header) bool {
 // connection can be used again, and closes it. It gives up, and closes the body
 // unread, where that costs more than a new connection does. It returns what it
 // read and whether that is all.
-func drain(resp *http.Response) (body []byte, whole bool) {
+//
+// A body that is given up may be closed while it is still being read. The bodies
+// of net/http allow that. One that does not must end its reads by itself.
+func drain(ctx context.Context, resp *http.Response) (body []byte, whole bool) {
 	if resp.Body == nil {
 		return nil, true
 	}
-	defer resp.Body.Close()
+	defer closeResponse(resp)
 
 	var (
 		mu        sync.Mutex // guards the next two: a slow read is left behind
@@ -105,7 +119,7 @@ func drain(resp *http.Response) (body []byte, whole bool) {
 	select {
 	case err = <-end:
 	case <-timer.C:
-	case <-resp.Request.Context().Done():
+	case <-ctx.Done():
 	}
 	mu.Lock()
 	defer mu.Unlock()
