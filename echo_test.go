@@ -600,7 +600,7 @@ func (e *silentError) Unwrap() error { return e.error }
 // Rules 24 and 26: the server has seen both tokens.
 func TestBothTokensOfARequestThatWasSentTwiceAreHidden(t *testing.T) {
 	var tokens []string
-	cache, err := routeauth.NewTokenCache(routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) {
+	cache, err := routeauth.NewTokenCache(tokenFunc(func(context.Context, routeauth.Params) (string, error) {
 		tokens = append(tokens, mint(t, fmt.Sprint(len(tokens)), time.Now().Add(-time.Second), time.Now().Add(time.Hour)))
 		return tokens[len(tokens)-1], nil
 	}))

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 )
 
 // Scheme names the kind of a credential in errors.
@@ -116,6 +117,27 @@ func (e *CredentialError) Temporary() bool { return e != nil && e.temporary }
 // os.IsTimeout answer as for any request. Where http.Client.Timeout fires,
 // net/http may put a plain text in the place of this error: use a context.
 func (e *CredentialError) Timeout() bool { return e != nil && isTimeout(e.Err) }
+
+// EndpointError is what a [RemoteTokenSource] fails with where its endpoint
+// answered. It shows neither the endpoint's user info and query nor a token.
+type EndpointError struct {
+	Endpoint   string        // without user info and query
+	StatusCode int           // of the answer
+	Detail     string        // what the answer says went wrong, or "" where it says nothing readable
+	RetryAfter time.Duration // from the header field Retry-After (RFC 9110, section 10.2.3); 0 for none
+}
+
+// Error gives the endpoint, the status and the detail.
+func (e *EndpointError) Error() string {
+	if e == nil {
+		return "routeauth: no error"
+	}
+	text := fmt.Sprintf("token endpoint %s: %d %s", e.Endpoint, e.StatusCode, http.StatusText(e.StatusCode))
+	if e.Detail != "" {
+		text += ": " + e.Detail
+	}
+	return text
+}
 
 // newCredentialError ends a request before it is sent: the body is closed, as
 // the [http.RoundTripper] contract requires on every path.

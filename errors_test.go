@@ -64,7 +64,7 @@ func everyCarrierOf(key string) []carrier {
 }
 
 func handsOut(token string) routeauth.TokenSource {
-	return routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) { return token, nil })
+	return tokenFunc(func(context.Context, routeauth.Params) (string, error) { return token, nil })
 }
 
 // denying is a base that answers 401 with whatever change makes of it.
@@ -268,7 +268,7 @@ func TestEachFailureIsOneKindOfError(t *testing.T) {
 		return roundTripFunc(func(req *http.Request) (*http.Response, error) { return answer(req, status, ""), nil })
 	}
 	failing := roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
-	sourceError := routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) {
+	sourceError := tokenFunc(func(context.Context, routeauth.Params) (string, error) {
 		return "", errors.New("backend is down")
 	})
 	paramsError := routeauth.WithParams(func(*http.Request) (routeauth.Params, error) { return nil, errors.New("no params") })
@@ -307,7 +307,7 @@ func TestEachFailureIsOneKindOfError(t *testing.T) {
 // Rule 18.
 func TestACredentialErrorSaysWhatWasNotSentAndWhy(t *testing.T) {
 	down := errors.New("backend is down")
-	source := routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) {
+	source := tokenFunc(func(context.Context, routeauth.Params) (string, error) {
 		return "", fmt.Errorf("asking: %w", down)
 	})
 	to := &base{}

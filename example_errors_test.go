@@ -67,8 +67,8 @@ func ExampleErrUnauthorized() {
 func ExampleCredentialError_Temporary() {
 	signedOut := routeauth.Permanent(errors.New("nobody is signed in"))
 	for _, failure := range []error{io.ErrUnexpectedEOF, signedOut} {
-		source := routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) {
-			return "", failure
+		source := routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (routeauth.Token, error) {
+			return routeauth.Token{}, failure
 		})
 		transport, err := routeauth.NewJWTTransport(source, nil)
 		if err != nil {

@@ -53,7 +53,7 @@ func TestABrokenErrorOfTheBaseMakesNoPanic(t *testing.T) {
 func TestABrokenErrorOfASourceMakesNoPanic(t *testing.T) {
 	for name, broken := range brokenErrors() {
 		for _, cached := range []bool{false, true} {
-			var source routeauth.TokenSource = routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) {
+			var source routeauth.TokenSource = tokenFunc(func(context.Context, routeauth.Params) (string, error) {
 				return "token", broken
 			})
 			if cached {
@@ -145,7 +145,7 @@ func TestTheURLIsTheDecisionsOwn(t *testing.T) {
 		}
 		req := newRequest(t, "GET", url, "")
 		astray := func() { req.URL.Host, req.URL.Scheme = "evil.example.com", "http" }
-		source := routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) {
+		source := tokenFunc(func(context.Context, routeauth.Params) (string, error) {
 			astray()
 			return token, nil
 		})

@@ -19,22 +19,24 @@ import (
 // hands out a token that is empty or ill-formed, the request is not sent and
 // the error is a [*CredentialError] that wraps the reason.
 //
-// A 401 is final but in one case. If the source is a [*TokenCache] and the
-// token was one that it held, the token is discarded, a new one is asked for,
-// and the request is sent once more, provided that its body can be had again
-// with [http.Request.GetBody] and that the new token is another one. That is
-// safe for any method, since a server answers 401 before it acts (RFC 9110,
-// section 15.5.2). If there is no new token or no body, the caller gets the
-// first [*UnauthorizedError], and otherwise what became of the second request.
-// A token that the server rejected is held no longer, also the second one. For a
-// token that was fetched for this very request, or that it waited for together
-// with others, the 401 is final. The source must be the *TokenCache itself:
-// behind a decorator it is not recognized, and every 401 is final.
+// A 401 is final, with one exception. If the source is a [Discarder], such as a
+// [*TokenCache], and the token was not fetched for this request, the source is
+// told, a new token is asked for, and the request is sent once more, provided
+// that its body can be had again with [http.Request.GetBody] and that the new
+// token is another one. That is safe for any method, since a server answers 401
+// before it acts (RFC 9110, section 15.5.2). If there is no new token or no body,
+// the caller gets the first [*UnauthorizedError], and otherwise what became of
+// the second request. If the token was fetched for this request, including by a
+// fetch that it shared, the 401 is final.
+//
+// While a body may have to be sent again, the base gets it in a form that can be
+// taken away: GetBody is called only when nobody reads the first body any more,
+// since some GetBody functions rewind that very reader.
 type JWTTransport struct {
-	sender headerSender
-	source hidden[TokenSource]
-	cache  *TokenCache // the source, if it is one
-	params ParamsFunc
+	sender    headerSender
+	source    hidden[TokenSource]
+	discarder hidden[Discarder] // the source, if it is one
+	params    ParamsFunc
 }
 
 // JWTOption changes what a [JWTTransport] does.
@@ -64,18 +66,15 @@ func NewJWTTransport(source TokenSource, base http.RoundTripper, opts ...JWTOpti
 	sender, errs := newHeaderSender(SchemeJWT, HeaderAuthorization, base)
 	errs = append(errs, checkNotNil("token source", source))
 	var config jwtConfig
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errors.New("JWT option is nil"))
-			continue
-		}
-		errs = append(errs, opt(&config))
-	}
+	errs = append(errs, apply(&config, "JWT", opts)...)
 	if err := joinErrors(errs...); err != nil {
 		return nil, err
 	}
-	cache, _ := source.(*TokenCache)
-	return &JWTTransport{sender, hide(source), cache, config.params}, nil
+	t := &JWTTransport{sender: sender, source: hide(source), params: config.params}
+	if discarder, ok := source.(Discarder); ok {
+		t.discarder = hide(discarder)
+	}
+	return t, nil
 }
 
 // RoundTrip sends req with a token. See [JWTTransport] for when it does so
@@ -103,12 +102,12 @@ func (t *JWTTransport) roundTripTo(to url.URL, req *http.Request) (*http.Respons
 	if err != nil {
 		return nil, newCredentialError(SchemeJWT, req, err, isTemporary(ctx, err))
 	}
-	maySendAgain := token.held && body.canBeHadAgain()
+	maySendAgain := t.discarder != nil && token.freshness != fresh && body.canBeHadAgain()
 	prepared, err := body.prepare(maySendAgain)
 	if err != nil {
 		return nil, newCredentialError(SchemeJWT, req, fmt.Errorf("params: %w", err), false)
 	}
-	resp, unauthorized, err := t.send(to, prepared, params, token)
+	resp, unauthorized, err := t.send(ctx, to, prepared, params, token)
 	if unauthorized != nil && maySendAgain {
 		resp, unauthorized, err = t.sendAgain(ctx, to, body, params, token, unauthorized)
 	}
@@ -144,40 +143,45 @@ func (t *JWTTransport) CloseIdleConnections() { closeIdleConnections(t.sender.ba
 func (t *JWTTransport) unwrap() http.RoundTripper { return t.sender.base.reveal() }
 
 // token asks the source.
-func (t *JWTTransport) token(ctx context.Context, params Params) (bearer, error) {
-	if t.cache != nil {
-		return t.cache.bearer(ctx, params)
+func (t *JWTTransport) token(ctx context.Context, params Params) (Token, error) {
+	if cache, ok := t.source().(*TokenCache); ok {
+		return cache.Token(ctx, params) // which copies the params where it keeps them
 	}
-	return askSource(ctx, t.source(), maps.Clone(params))
+	return tokenOf(ctx, t.source(), maps.Clone(params))
 }
 
-// send sends req with a token. A token that the server rejected is held no
-// longer.
-func (t *JWTTransport) send(to url.URL, req *http.Request, params Params, token bearer) (*http.Response, *UnauthorizedError, error) {
-	resp, unauthorized, err := t.sender.send(to, req, token.authorization)
-	if unauthorized != nil && t.cache != nil {
-		t.cache.Discard(params, token.token())
+// send sends req with a token. The source is told of one that was rejected.
+func (t *JWTTransport) send(ctx context.Context, to url.URL, req *http.Request, params Params, token Token) (*http.Response, *UnauthorizedError, error) {
+	resp, unauthorized, err := t.sender.send(to, req, token.headerValue())
+	if unauthorized != nil {
+		t.discard(ctx, params, token)
 	}
 	return resp, unauthorized, err
 }
 
+func (t *JWTTransport) discard(ctx context.Context, params Params, token Token) {
+	if t.discarder != nil {
+		t.discarder().Discard(ctx, maps.Clone(params), token.Value)
+	}
+}
+
 // sendAgain sends a request a second time after its token was rejected, if
 // there is another token and a body to send.
-func (t *JWTTransport) sendAgain(ctx context.Context, to url.URL, body *requestBody, params Params, stale bearer, unauthorized *UnauthorizedError) (*http.Response, *UnauthorizedError, error) {
+func (t *JWTTransport) sendAgain(ctx context.Context, to url.URL, body *requestBody, params Params, stale Token, unauthorized *UnauthorizedError) (*http.Response, *UnauthorizedError, error) {
 	token, err := t.token(ctx, params)
 	if err != nil {
 		return nil, unauthorized, nil
 	}
-	if token.authorization == stale.authorization {
-		t.cache.Discard(params, token.token()) // the source handed it out again
+	if token.Value == stale.Value {
+		t.discard(ctx, params, token) // the source returned it again
 		return nil, unauthorized, nil
 	}
 	again, err := body.again()
 	if err != nil {
 		return nil, unauthorized, nil
 	}
-	resp, unauthorized, err := t.send(to, again, params, token)
-	first := t.sender.redactor(stale.authorization) // the server has seen it too
+	resp, unauthorized, err := t.send(ctx, to, again, params, token)
+	first := t.sender.redactor(stale.headerValue()) // the server has seen it too
 	switch {
 	case unauthorized != nil:
 		return nil, first.rejection(unauthorized), nil

@@ -161,7 +161,7 @@ func TestTheParamsAreTakenFromTheCallersRequest(t *testing.T) {
 func TestTheSourceGetsACopyOfTheParams(t *testing.T) {
 	for _, cached := range []bool{false, true} {
 		ofRequest, ofContext := routeauth.Params{"a": "1"}, routeauth.Params{"b": "2"}
-		var source routeauth.TokenSource = routeauth.TokenSourceFunc(func(_ context.Context, params routeauth.Params) (string, error) {
+		var source routeauth.TokenSource = tokenFunc(func(_ context.Context, params routeauth.Params) (string, error) {
 			for name := range params {
 				params[name] = "changed"
 			}
@@ -242,12 +242,12 @@ func TestAMapOfTheParamsFunctionThatIsUsedAgainChangesNothing(t *testing.T) {
 // whoever asks.
 func TestADeadlineThatPassesDuringAFetchIsATimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		waits := routeauth.TokenSourceFunc(func(ctx context.Context, _ routeauth.Params) (string, error) {
+		waits := tokenFunc(func(ctx context.Context, _ routeauth.Params) (string, error) {
 			<-ctx.Done()
 			return "", ctx.Err()
 		})
 		returns := func(token string, err error) routeauth.TokenSource {
-			return routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) { return token, err })
+			return tokenFunc(func(context.Context, routeauth.Params) (string, error) { return token, err })
 		}
 		for name, test := range map[string]struct {
 			source  routeauth.TokenSource
@@ -279,7 +279,7 @@ func TestADeadlineThatPassesDuringAFetchIsATimeout(t *testing.T) {
 // Request.Cancel, old as it is, ends the wait for a token.
 func TestACancelledRequestWaitsForNoToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		waits := routeauth.TokenSourceFunc(func(ctx context.Context, _ routeauth.Params) (string, error) {
+		waits := tokenFunc(func(ctx context.Context, _ routeauth.Params) (string, error) {
 			<-ctx.Done()
 			return "", ctx.Err()
 		})
@@ -395,7 +395,7 @@ func TestARequestWithoutATokenIsNotSent(t *testing.T) {
 	for name, test := range tests {
 		for _, cached := range []bool{false, true} {
 			t.Run(fmt.Sprint(name, ", cached ", cached), func(t *testing.T) {
-				var source routeauth.TokenSource = routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) {
+				var source routeauth.TokenSource = tokenFunc(func(context.Context, routeauth.Params) (string, error) {
 					return test.token, test.err
 				})
 				if cached {
@@ -442,7 +442,7 @@ func TestTheEndOfTheRequestIsNotTemporary(t *testing.T) {
 		"cancelled": {cancelled, context.Canceled},
 		"expired":   {expired, context.DeadlineExceeded},
 	} {
-		sources := map[string]routeauth.TokenSourceFunc{
+		sources := map[string]tokenFunc{
 			"says so": func(ctx context.Context, _ routeauth.Params) (string, error) {
 				<-ctx.Done()
 				return "", ctx.Err()
@@ -486,7 +486,7 @@ func TestTheEndOfTheRequestIsNotTemporary(t *testing.T) {
 // source's, even if the request has ended too.
 func TestAFailureOfTheSourceIsTemporaryThoughTheRequestEnded(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	source := routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) {
+	source := tokenFunc(func(context.Context, routeauth.Params) (string, error) {
 		cancel()
 		return "", errors.New("down")
 	})

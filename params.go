@@ -35,6 +35,22 @@ func paramsOf(ctx context.Context) Params {
 	return p
 }
 
+type identityKey struct{}
+
+// ContextWithIdentity returns a copy of ctx that says whose token is asked for.
+// A [TokenCache] keeps each identity's tokens apart. The identity reaches the
+// source in its context and is never part of a token, a claim or a request. The
+// empty identity, which every context has by default, is one like any other.
+func ContextWithIdentity(ctx context.Context, identity string) context.Context {
+	return context.WithValue(ctx, identityKey{}, identity)
+}
+
+// IdentityFromContext returns the identity that ctx holds, or "".
+func IdentityFromContext(ctx context.Context) string {
+	identity, _ := ctx.Value(identityKey{}).(string)
+	return identity
+}
+
 // requestParams returns the params of a request: those that f takes from it,
 // overlaid with those of its context. What f returned is copied, since it may be
 // a map that f fills again for the next request.

@@ -148,7 +148,7 @@ func TestARequestWithoutBodyHasNoBodyParams(t *testing.T) {
 			func() (io.ReadCloser, error) { return nil, errors.New("no body") },
 		} {
 			to, asked := &base{}, routeauth.Params{"never": "asked"}
-			source := routeauth.TokenSourceFunc(func(_ context.Context, params routeauth.Params) (string, error) {
+			source := tokenFunc(func(_ context.Context, params routeauth.Params) (string, error) {
 				asked = params
 				return "abc", nil
 			})
@@ -313,7 +313,7 @@ func TestTheBodyIsSentAfterItsParamsWereTaken(t *testing.T) {
 	const text = `{"a": ["x", "y"], "c": null}`
 	to := &base{}
 	var asked routeauth.Params
-	source := routeauth.TokenSourceFunc(func(_ context.Context, params routeauth.Params) (string, error) {
+	source := tokenFunc(func(_ context.Context, params routeauth.Params) (string, error) {
 		asked = params
 		return "abc", nil
 	})
@@ -346,7 +346,7 @@ func TestTheParamsOfTheContextOverlayThoseOfTheRequest(t *testing.T) {
 	} {
 		for _, cached := range []bool{false, true} {
 			var asked []routeauth.Params
-			var source routeauth.TokenSource = routeauth.TokenSourceFunc(func(_ context.Context, params routeauth.Params) (string, error) {
+			var source routeauth.TokenSource = tokenFunc(func(_ context.Context, params routeauth.Params) (string, error) {
 				asked = append(asked, params)
 				return "abc", nil
 			})
@@ -380,7 +380,7 @@ func TestTheParamsOfTheContextOverlayThoseOfTheRequest(t *testing.T) {
 func TestTheSourcesParamsAreItsOwn(t *testing.T) {
 	shared := routeauth.Params{"a": "shared"}
 	take := func(*http.Request) (routeauth.Params, error) { return shared, nil }
-	greedy := routeauth.TokenSourceFunc(func(_ context.Context, params routeauth.Params) (string, error) {
+	greedy := tokenFunc(func(_ context.Context, params routeauth.Params) (string, error) {
 		for name := range params {
 			params[name] = "changed"
 		}

@@ -2,7 +2,6 @@ package routeauth
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -46,15 +45,19 @@ const (
 	Mandatory Requirement = iota
 	// Optional marks an endpoint that takes the weaker one.
 	Optional
+	// Public marks an endpoint that is the API's and takes none.
+	Public
 )
 
-// String returns "mandatory" or "optional".
+// String returns "mandatory", "optional" or "public".
 func (r Requirement) String() string {
 	switch r {
 	case Mandatory:
 		return "mandatory"
 	case Optional:
 		return "optional"
+	case Public:
+		return "public"
 	}
 	return fmt.Sprintf("Requirement(%d)", uint8(r))
 }
@@ -76,14 +79,17 @@ type literalRoute struct {
 type Routes map[string]Requirement
 
 // PolicyOption changes what [NewPolicy] accepts.
-type PolicyOption func(*policyConfig)
+type PolicyOption func(*policyConfig) error
 
 type policyConfig struct{ allowPlaintext bool }
 
 // AllowPlaintext lets a policy have an http:// base URL on a host that is not
-// loopback. Whoever is on the way then reads the credential.
+// loopback. Anyone on the network path can then read the credential.
 func AllowPlaintext() PolicyOption {
-	return func(c *policyConfig) { c.allowPlaintext = true }
+	return func(c *policyConfig) error {
+		c.allowPlaintext = true
+		return nil
+	}
 }
 
 // NewPolicy returns the policy of the API at baseURL. Later changes of routes
@@ -99,14 +105,7 @@ func AllowPlaintext() PolicyOption {
 // message shows the base URL, which may hold a password.
 func NewPolicy(baseURL string, routes Routes, opts ...PolicyOption) (*Policy, error) {
 	var config policyConfig
-	var errs []error
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errors.New("policy option is nil"))
-			continue
-		}
-		opt(&config)
-	}
+	errs := apply(&config, "policy", opts)
 	scope, scopeErrs := newScope(baseURL, config.allowPlaintext)
 	routeErrs := checkRoutes(routes)
 	if errs = slices.Concat(errs, scopeErrs, routeErrs); len(errs) > 0 {

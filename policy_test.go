@@ -21,7 +21,7 @@ const outOfScope = "out of scope"
 // policy's own answer must be the same, and the base must get the caller's URL.
 func treatment(t testing.TB, policy *routeauth.Policy, req *http.Request) string {
 	t.Helper()
-	source := routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) { return "jwt", nil })
+	source := tokenFunc(func(context.Context, routeauth.Params) (string, error) { return "jwt", nil })
 	b := new(base)
 	transport, err := routeauth.New(policy, routeauth.JWTAuth{SubscriptionID: "subscription", Source: source}, b)
 	require.NoError(t, err)

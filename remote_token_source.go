@@ -50,18 +50,37 @@ type RemoteTokenSource struct {
 	client   hidden[*http.Client]
 }
 
+// RemoteOption changes what a [RemoteTokenSource] accepts.
+type RemoteOption func(*remoteConfig) error
+
+type remoteConfig struct{ allowPlaintext bool }
+
+// AllowPlaintextEndpoint lets the endpoint be http:// on a host that is not
+// loopback. Anyone on the network path can then read the token and the app's
+// session.
+func AllowPlaintextEndpoint() RemoteOption {
+	return func(c *remoteConfig) error {
+		c.allowPlaintext = true
+		return nil
+	}
+}
+
 // NewRemoteTokenSource returns a RemoteTokenSource that posts to endpoint with a
 // copy of client, or for nil with a client of its own that gives up after 10
 // seconds.
 //
 // The error joins everything that is wrong with the endpoint: it is malformed,
-// relative, neither https nor http, or http on a host that is not loopback, or it
-// has an empty host, a port that is none or a fragment. The error does not show
-// the endpoint.
-func NewRemoteTokenSource(endpoint string, client *http.Client) (*RemoteTokenSource, error) {
-	u, errs := parseURL("token endpoint", endpoint, "https://backend.example.com/jwt")
-	if u != nil && isPlaintext(u) {
-		errs = append(errs, errors.New("token endpoint is plaintext, in which anybody on the way reads the token: use https"))
+// relative, neither https nor http, or http on a host that is not loopback (see
+// [AllowPlaintextEndpoint]), or it has an empty host, an invalid port or a
+// fragment; or an option is nil. The error does not show the endpoint.
+func NewRemoteTokenSource(endpoint string, client *http.Client, opts ...RemoteOption) (*RemoteTokenSource, error) {
+	var config remoteConfig
+	errs := apply(&config, "remote", opts)
+	u, urlErrs := parseURL("token endpoint", endpoint, "https://backend.example.com/jwt")
+	errs = append(errs, urlErrs...)
+	if u != nil && isPlaintext(u) && !config.allowPlaintext {
+		errs = append(errs, errors.New("token endpoint is plaintext HTTP: anyone on the network path could read the token: "+
+			"use https, or allow it with AllowPlaintextEndpoint"))
 	}
 	if len(errs) > 0 {
 		return nil, joinErrors(errs...)
@@ -86,14 +105,14 @@ func stayAtOrigin(req *http.Request, via []*http.Request) error {
 }
 
 // Token asks the backend for a token.
-func (s *RemoteTokenSource) Token(ctx context.Context, params Params) (string, error) {
+func (s *RemoteTokenSource) Token(ctx context.Context, params Params) (Token, error) {
 	if s == nil || s.endpoint == nil {
-		return "", Permanent(errors.New("the token source was not made by NewRemoteTokenSource"))
+		return Token{}, errNotConstructed("token source", "NewRemoteTokenSource")
 	}
 	for name, value := range params {
 		if !utf8.ValidString(name) || !utf8.ValidString(value) {
 			// JSON would change it, and bind the token to something else.
-			return "", Permanent(fmt.Errorf("param %q is not UTF-8", name))
+			return Token{}, Permanent(fmt.Errorf("param %q is not UTF-8", name))
 		}
 	}
 	if params == nil {
@@ -101,29 +120,29 @@ func (s *RemoteTokenSource) Token(ctx context.Context, params Params) (string, e
 	}
 	body, err := json.Marshal(params)
 	if err != nil {
-		return "", s.failure(0, err)
+		return Token{}, s.failure(0, err)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint().String(), bytes.NewReader(body))
 	if err != nil {
-		return "", s.failure(0, errors.New("the request cannot be made"))
+		return Token{}, s.failure(0, errors.New("the request cannot be made"))
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
 
 	resp, err := s.client().Do(req)
 	if err != nil {
-		return "", s.failure(0, err)
+		return Token{}, s.failure(0, err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxRemoteAnswer+1))
 	if err != nil {
-		return "", s.failure(resp.StatusCode, fmt.Errorf("reading the answer: %w", err))
+		return Token{}, s.failure(resp.StatusCode, fmt.Errorf("reading the answer: %w", err))
 	}
 	token, err := s.tokenIn(resp.StatusCode, answer)
 	if err != nil {
-		return "", s.failure(resp.StatusCode, err)
+		return Token{}, s.failure(resp.StatusCode, err)
 	}
-	return token, nil
+	return Token{Value: Secret(token)}, nil
 }
 
 // tokenIn returns the token in a backend's answer.

@@ -79,7 +79,7 @@ func TestARemoteSourcePostsTheParams(t *testing.T) {
 			assert.Equal(t, "application/json", req.Header.Get("Accept"))
 			_, _ = io.WriteString(w, `{"type":"jwt","token":"abc"}`)
 		})
-		token, err := newRemote(t, server.URL+"/jwt?app=1", nil).Token(t.Context(), test.params)
+		token, err := text(newRemote(t, server.URL+"/jwt?app=1", nil).Token(t.Context(), test.params))
 		require.NoError(t, err)
 		assert.Equal(t, "abc", token)
 		assert.Equal(t, 1, calls)
@@ -97,7 +97,7 @@ func TestARemoteSourceUnderstandsTheAnswer(t *testing.T) {
 		`{"type":"jwt","token":"\u0061bc","nested":{"token":"x"}}`: "abc",
 		large: "abc",
 	} {
-		token, err := newRemote(t, answering(t, http.StatusOK, body).URL, nil).Token(t.Context(), nil)
+		token, err := text(newRemote(t, answering(t, http.StatusOK, body).URL, nil).Token(t.Context(), nil))
 		assert.NoError(t, err, "%.100s", body)
 		assert.Equal(t, want, token)
 	}
@@ -122,7 +122,7 @@ func TestARemoteSourceUnderstandsTheAnswer(t *testing.T) {
 		endless:                                 "larger than 65536 bytes",
 	} {
 		server := answering(t, http.StatusOK, body)
-		token, err := newRemote(t, server.URL+"/jwt", nil).Token(t.Context(), nil)
+		token, err := text(newRemote(t, server.URL+"/jwt", nil).Token(t.Context(), nil))
 		assert.Empty(t, token)
 		assert.ErrorContains(t, err, "token endpoint "+server.URL+"/jwt: 200 OK: ", "%.100s", body)
 		assert.ErrorContains(t, err, want, "%.100s", body)
@@ -149,7 +149,7 @@ func TestARemoteSourceTellsRefusalsFromFailures(t *testing.T) {
 			`{"detail":"` + strings.Repeat("é", 1000) + `"}`:         strings.Repeat("é", 128),
 		} {
 			server := answering(t, status, body)
-			token, err := newRemote(t, server.URL, nil).Token(t.Context(), nil)
+			token, err := text(newRemote(t, server.URL, nil).Token(t.Context(), nil))
 			assert.Empty(t, token)
 			want := fmt.Sprintf("token endpoint %s: %d %s: %s", server.URL, status, http.StatusText(status), reason)
 			require.EqualError(t, err, want)
@@ -161,7 +161,7 @@ func TestARemoteSourceTellsRefusalsFromFailures(t *testing.T) {
 // Rule 30: a token counts only in an answer of 200.
 func TestARemoteSourceTakesATokenFromA200Only(t *testing.T) {
 	for _, status := range []int{201, 202, 203, 206, 300, 400, 500} {
-		token, err := newRemote(t, answering(t, status, `{"type":"jwt","token":"hunter2"}`).URL, nil).Token(t.Context(), nil)
+		token, err := text(newRemote(t, answering(t, status, `{"type":"jwt","token":"hunter2"}`).URL, nil).Token(t.Context(), nil))
 		assert.Empty(t, token)
 		assert.Error(t, err, "%d", status)
 		assert.NotContains(t, err.Error(), "hunter2")
@@ -228,7 +228,7 @@ func TestARemoteSourceTakesNoHalfAnswer(t *testing.T) {
 		w.Header().Set("Content-Length", "1000")
 		_, _ = io.WriteString(w, `{"type":"jwt","token":"hunter2"}`)
 	})
-	token, err := newRemote(t, server.URL, nil).Token(t.Context(), nil)
+	token, err := text(newRemote(t, server.URL, nil).Token(t.Context(), nil))
 	assert.Empty(t, token)
 	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	assert.True(t, isTemporary(t, err))
@@ -311,7 +311,7 @@ func TestARemoteSourceFollowsRedirectsWithinItsOrigin(t *testing.T) {
 			}
 			_, _ = io.WriteString(w, `{"token":"abc"}`)
 		})
-		token, err := newRemote(t, server.URL+"/old", nil).Token(t.Context(), routeauth.Params{"sku": "1"})
+		token, err := text(newRemote(t, server.URL+"/old", nil).Token(t.Context(), routeauth.Params{"sku": "1"}))
 		assert.NoError(t, err)
 		assert.Equal(t, "abc", token)
 	}
@@ -338,7 +338,7 @@ func TestARemoteSourceFollowsNoOtherRedirect(t *testing.T) {
 				w.WriteHeader(status)
 			})
 			for _, client := range []*http.Client{nil, {}} {
-				token, err := newRemote(t, server.URL+"/old", client).Token(t.Context(), nil)
+				token, err := text(newRemote(t, server.URL+"/old", client).Token(t.Context(), nil))
 				assert.Empty(t, token)
 				assert.ErrorContains(t, err, fmt.Sprintf("%d %s", status, http.StatusText(status)))
 			}
@@ -377,7 +377,7 @@ func TestARemoteSourceUsesACopyOfTheClient(t *testing.T) {
 	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { asked++; return nil }}
 	source := newRemote(t, server.URL+"/old", client)
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return errors.New("changed later") }
-	token, err := source.Token(t.Context(), nil)
+	token, err := text(source.Token(t.Context(), nil))
 	assert.NoError(t, err)
 	assert.Equal(t, "abc", token)
 	assert.Equal(t, 1, asked)
@@ -702,7 +702,7 @@ func TestARemoteSourceIsSafeForConcurrentUse(t *testing.T) {
 	var callers sync.WaitGroup
 	for i := range 8 {
 		callers.Go(func() {
-			token, err := source.Token(t.Context(), user(i))
+			token, err := text(source.Token(t.Context(), user(i)))
 			assert.NoError(t, err)
 			assert.Equal(t, "abc", token)
 		})
@@ -731,7 +731,7 @@ func TestABackendThatRejectsTheAppsSessionIsNoErrUnauthorized(t *testing.T) {
 	assert.False(t, errors.As(err, &unauthorized))
 
 	// A credential that the app's session lacks for good is lacking for good.
-	noSession, err := routeauth.NewJWTTransport(routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) {
+	noSession, err := routeauth.NewJWTTransport(tokenFunc(func(context.Context, routeauth.Params) (string, error) {
 		return "", nil
 	}), nil)
 	require.NoError(t, err)

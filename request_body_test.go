@@ -124,8 +124,7 @@ func TestTheSecondBodyIsWholeWhateverGetBodyDoesToTheFirst(t *testing.T) {
 					send := senders(t, newJWTTransport(t, cache, server.Client().Transport))[sender]
 					rejected := 0
 					for range calls {
-						held, err := cache.Token(t.Context(), nil)
-						require.NoError(t, err)
+						held := tokenFor(t, cache, nil)
 						api.revoked.Store(held, true)
 
 						resp, err := send(server.URL, newBody())

@@ -20,7 +20,7 @@ import (
 
 // credentialError returns the error of a request for which a source failed.
 func credentialError(t testing.TB, sourceErr error) error {
-	source := routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) { return "", sourceErr })
+	source := tokenFunc(func(context.Context, routeauth.Params) (string, error) { return "", sourceErr })
 	jwt, err := routeauth.NewJWTTransport(source, &base{})
 	require.NoError(t, err)
 	_, err = jwt.RoundTrip(newRequest(t, "POST", mandatoryURL, "{}"))

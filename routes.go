@@ -23,8 +23,8 @@ func checkRoutes(routes Routes) (errs []error) {
 	all := http.NewServeMux()
 	var inside, outside []string // of all, which takes no pattern that conflicts
 	for _, pattern := range slices.Sorted(maps.Keys(routes)) {
-		if routes[pattern] > Optional {
-			wrong("route %s: %v is neither Mandatory nor Optional", quotePattern(pattern), routes[pattern])
+		if routes[pattern] > Public {
+			wrong("route %s: %v is neither Mandatory nor Optional nor Public", quotePattern(pattern), routes[pattern])
 		}
 		if err := checkPattern(pattern); err != nil {
 			wrong("route %s: %w", quotePattern(pattern), err)

@@ -198,8 +198,8 @@ func TestAPanicShowsNoSecret(t *testing.T) {
 // field's type to keep the secret, as values and not behind a pointer.
 type revealingSource struct{ Key routeauth.Secret }
 
-func (s revealingSource) Token(context.Context, routeauth.Params) (string, error) {
-	return string(s.Key), nil
+func (s revealingSource) Token(context.Context, routeauth.Params) (routeauth.Token, error) {
+	return routeauth.Token{Value: s.Key}, nil
 }
 
 type revealingAuth struct{}

@@ -62,7 +62,7 @@ func after(d time.Duration, source *countingSource) *countingSource {
 // tokenFor returns the token that source has for params.
 func tokenFor(t testing.TB, source routeauth.TokenSource, params routeauth.Params) string {
 	t.Helper()
-	token, err := source.Token(t.Context(), params)
+	token, err := text(source.Token(t.Context(), params))
 	require.NoError(t, err)
 	return token
 }
@@ -97,7 +97,7 @@ func ask(ctx context.Context, source routeauth.TokenSource, params routeauth.Par
 	got := make(chan reply, 1)
 	go func() {
 		began := time.Now()
-		token, err := source.Token(ctx, params)
+		token, err := text(source.Token(ctx, params))
 		got <- reply{token, err, time.Since(began)}
 	}()
 	return got
@@ -223,7 +223,7 @@ func TestCacheMakesOneFetchForTenThousandCallers(t *testing.T) {
 		tokens := make(chan string, callers)
 		for range callers {
 			go func() {
-				token, err := cache.Token(t.Context(), user(1))
+				token, err := text(cache.Token(t.Context(), user(1)))
 				assert.NoError(t, err)
 				tokens <- token
 			}()
@@ -498,7 +498,7 @@ func TestCacheHitsDoNotWaitForTheFetchOfAnotherKey(t *testing.T) {
 		if _, err := cache.Token(ctx, user(1)); err != nil {
 			return "", err
 		}
-		return cache.Token(ctx, user(2))
+		return text(cache.Token(ctx, user(2)))
 	}}
 	cache = newCache(t, source)
 	tokenFor(t, cache, user(1))
@@ -519,19 +519,19 @@ func TestCacheDiscardsTheTokenThatItIsGiven(t *testing.T) {
 		cache := newCache(t, source)
 		first, other := tokenFor(t, cache, user(1)), tokenFor(t, cache, user(2))
 
-		cache.Discard(user(1), other)
-		cache.Discard(user(1), "")
-		cache.Discard(user(1), "Bearer "+first)
-		cache.Discard(user(3), first)
-		cache.Discard(nil, first)
+		cache.Discard(t.Context(), user(1), routeauth.Secret(other))
+		cache.Discard(t.Context(), user(1), "")
+		cache.Discard(t.Context(), user(1), routeauth.Secret("Bearer "+first))
+		cache.Discard(t.Context(), user(3), routeauth.Secret(first))
+		cache.Discard(t.Context(), nil, routeauth.Secret(first))
 		assert.Equal(t, first, tokenFor(t, cache, user(1)))
 		assert.Equal(t, 2, source.count())
 
-		cache.Discard(user(1), first)
+		cache.Discard(t.Context(), user(1), routeauth.Secret(first))
 		second := tokenFor(t, cache, user(1))
 		assert.NotEqual(t, first, second)
 		assert.Equal(t, other, tokenFor(t, cache, user(2)))
-		cache.Discard(user(1), first) // late
+		cache.Discard(t.Context(), user(1), routeauth.Secret(first)) // late
 		assert.Equal(t, second, tokenFor(t, cache, user(1)))
 		assert.Equal(t, 3, source.count())
 	})
@@ -573,7 +573,7 @@ func TestACacheWithoutItsConstructorIsAnError(t *testing.T) {
 	for _, cache := range []*routeauth.TokenCache{nil, {}} {
 		_, err := cache.Token(t.Context(), nil)
 		assert.ErrorContains(t, err, "NewTokenCache")
-		assert.NotPanics(t, func() { cache.Discard(nil, "token") })
+		assert.NotPanics(t, func() { cache.Discard(t.Context(), nil, "token") })
 	}
 }
 
@@ -599,9 +599,9 @@ func TestCacheIsSafeForConcurrentUse(t *testing.T) {
 		callers.Go(func() {
 			for i := range 50 {
 				params := user((g + i) % 5)
-				token, err := cache.Token(t.Context(), params)
+				token, err := text(cache.Token(t.Context(), params))
 				if err == nil && i%10 == g {
-					cache.Discard(params, token)
+					cache.Discard(t.Context(), params, routeauth.Secret(token))
 				}
 			}
 		})

@@ -1,46 +1,129 @@
 package routeauth
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+)
 
-// TokenSource hands out JWTs.
+// Token is a bearer token (RFC 6750) and how long it lives.
+type Token struct {
+	// Value is the token itself: printable ASCII without spaces.
+	Value Secret
+	// Expiry is when the token ends. Where it is zero, a JWT's claim exp says so
+	// (RFC 7519, section 4.1.4). A token with neither is not kept by a
+	// TokenCache.
+	Expiry time.Time
+
+	freshness freshness
+	// authorization is the value of the header field, where a TokenCache has it
+	// ready. It is a pointer because fmt shows what is behind no other kind of
+	// field of this struct.
+	authorization *string
+}
+
+const bearerPrefix = "Bearer "
+
+// headerValue returns the token as it goes out (RFC 6750, section 2.1).
+func (t Token) headerValue() string {
+	if a := t.authorization; a != nil && (*a)[len(bearerPrefix):] == string(t.Value) {
+		return *a
+	}
+	return bearerPrefix + string(t.Value)
+}
+
+// freshness is what a TokenCache says of a token that it returns. It travels by
+// value through every source that passes the token on.
+type freshness uint8
+
+const (
+	unknown freshness = iota // no cache of this package said anything
+	fresh                    // it was fetched for this very call
+	held                     // it was there before
+)
+
+// TokenSource supplies tokens.
 type TokenSource interface {
 	// Token returns a token that is good for a request with these params. It
 	// must be safe for concurrent use and return when ctx ends. The params are
 	// the source's own copy.
 	//
-	// Whatever decides which token is handed out, such as the user or the
-	// tenant, must be in the params and not only in ctx: a [TokenCache] keeps
-	// tokens by their params alone, and would hand one user's token to the
-	// next.
+	// Whatever decides which token is returned, such as the user or the tenant,
+	// must be in the params and not only in ctx: a TokenCache keeps tokens by
+	// their params alone, and would return one user's token to the next.
 	//
 	// A source must not send through the transport that it serves: it would
 	// wait for itself.
 	//
-	// The token must be printable ASCII without spaces. An error must not quote
-	// a token, since it is shown as it is. An error that asking again does not
-	// mend is wrapped with Permanent; every other one is taken for temporary.
-	Token(ctx context.Context, params Params) (string, error)
+	// An error must not quote a token, since it is shown as it is. An error that
+	// asking again does not mend is wrapped with Permanent; every other one is
+	// taken for temporary.
+	Token(ctx context.Context, params Params) (Token, error)
+}
+
+// Discarder is a [TokenSource] that is told which of its tokens a server
+// rejected. A [JWTTransport] whose source is one sends a request once more after
+// a 401: see there. [TokenCache] is one, and so may be a store of one's own or a
+// decorator that passes both calls on.
+type Discarder interface {
+	TokenSource
+	// Discard says that the server rejected this token, which Token returned for
+	// these params. The source must not return it again. It must do nothing
+	// where it has another token by now, and must be safe for concurrent use.
+	Discard(ctx context.Context, params Params, rejected Secret)
 }
 
 // TokenSourceFunc is a function as a [TokenSource].
-type TokenSourceFunc func(ctx context.Context, params Params) (string, error)
+type TokenSourceFunc func(ctx context.Context, params Params) (Token, error)
 
 // Token calls f.
-func (f TokenSourceFunc) Token(ctx context.Context, params Params) (string, error) {
+func (f TokenSourceFunc) Token(ctx context.Context, params Params) (Token, error) {
 	return f(ctx, params)
 }
 
-// NewStaticTokenSource returns a source that hands out the same token for any
-// params. It is for tests, tools and tokens that live long; it never notices
-// that its token expired.
+// StaticTokenSource is a [TokenSource] that returns one token for any params. It
+// is for tests, tools and tokens that live long; it does not check whether its
+// token has expired. The zero value always fails.
+type StaticTokenSource struct{ token hidden[Secret] }
+
+// NewStaticTokenSource returns a source that returns token.
 //
-// It is an error if the token is empty, holds anything but printable ASCII
-// without spaces or is the literal REDACTED. The error never holds the token.
-func NewStaticTokenSource(token Secret) (TokenSource, error) {
+// It is an error if the token is empty, has anything but printable ASCII without
+// spaces or is the literal REDACTED. The error never shows the token.
+func NewStaticTokenSource(token Secret) (*StaticTokenSource, error) {
 	if err := joinErrors(checkCredential("token", string(token))); err != nil {
 		return nil, err
 	}
-	return TokenSourceFunc(func(context.Context, Params) (string, error) {
-		return string(token), nil
-	}), nil
+	return &StaticTokenSource{hide(token)}, nil
+}
+
+// Token returns the token.
+func (s *StaticTokenSource) Token(context.Context, Params) (Token, error) {
+	if s == nil || s.token == nil {
+		return Token{}, errNotConstructed("token source", "NewStaticTokenSource")
+	}
+	return Token{Value: s.token()}, nil
+}
+
+// tokenOf asks a source and checks what it returns. A source that panics fails
+// like any other, with an error whose text has none of the program's data.
+func tokenOf(ctx context.Context, source TokenSource, params Params) (token Token, err error) {
+	defer func() {
+		switch v := recover().(type) {
+		case nil:
+		case runtime.Error:
+			err = fmt.Errorf("the token source panicked: %w", v)
+		default:
+			err = fmt.Errorf("the token source panicked (%T)", v)
+		}
+	}()
+	token, err = source.Token(ctx, params)
+	if err != nil {
+		return Token{}, sound("the token source", err)
+	}
+	if err := checkCredential("token", string(token.Value)); err != nil {
+		return Token{}, Permanent(fmt.Errorf("the token source returned an invalid token: %w", err))
+	}
+	return token, nil
 }

@@ -77,6 +77,11 @@ type Auth interface {
 	RoundTrippers(base http.RoundTripper) (mandatory, optional http.RoundTripper, err error)
 }
 
+// Option changes what a [Transport] does.
+type Option func(*transportConfig) error
+
+type transportConfig struct{}
+
 // New returns a Transport that sends with base, or with [http.DefaultTransport]
 // as it is at the time of the request if base is nil. A Transport that is to
 // replace http.DefaultTransport needs the old one as its base.
@@ -84,9 +89,10 @@ type Auth interface {
 // The error joins everything that is wrong: a nil policy or one that
 // [NewPolicy] did not make, a nil auth, a base that is a nil pointer or
 // function, an auth that fails or returns a nil transport.
-func New(policy *Policy, auth Auth, base http.RoundTripper) (*Transport, error) {
+func New(policy *Policy, auth Auth, base http.RoundTripper, opts ...Option) (*Transport, error) {
+	var config transportConfig
 	base, baseErr := baseOrDefault(base)
-	errs := []error{baseErr, checkNotNil("auth", auth)}
+	errs := append(apply(&config, "transport", opts), baseErr, checkNotNil("auth", auth))
 	if policy == nil || policy.mux == nil {
 		errs = append(errs, errors.New("policy is nil or empty: make one with NewPolicy"))
 	}
@@ -118,6 +124,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	requirement, inScope := t.policy.requirement(req.Method, &to)
 	switch {
 	case !inScope || t.policy.leftScope(req):
+		return roundTrip(t.base(), req)
+	case requirement == Public:
 		return roundTrip(t.base(), req)
 	case requirement == Optional:
 		return t.optional().roundTripTo(to, req)

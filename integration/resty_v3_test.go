@@ -60,9 +60,9 @@ func TestRestyV3RetriesWhereATokenIsNotToBeHadForTheMoment(t *testing.T) {
 			api := newAPI(t)
 			var asked atomic.Int32
 			auth, tokens := newJWTAuth(t), newIssuer(t)
-			auth.Source = routeauth.TokenSourceFunc(func(ctx context.Context, p routeauth.Params) (string, error) {
+			auth.Source = routeauth.TokenSourceFunc(func(ctx context.Context, p routeauth.Params) (routeauth.Token, error) {
 				if asked.Add(1) == 1 {
-					return "", test.failure
+					return routeauth.Token{}, test.failure
 				}
 				return tokens.Token(ctx, p)
 			})

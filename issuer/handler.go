@@ -129,12 +129,12 @@ func (h *handler) token(w http.ResponseWriter, req *http.Request) (string, *refu
 	}
 	token, err := h.source.Token(ctx, params)
 	if err == nil {
-		_, err = routeauth.NewStaticTokenSource(routeauth.Secret(token)) // checks it
+		_, err = routeauth.NewStaticTokenSource(token.Value) // checks it
 	}
 	if err != nil {
 		return "", &refusal{http.StatusBadGateway, "no token can be had at the moment", err}
 	}
-	return token, nil
+	return string(token.Value), nil
 }
 
 // log keeps the reason of a refusal that the client does not see.

@@ -99,12 +99,12 @@ func checkSecret(secret routeauth.Secret) error {
 // exp, nbf, iat, jti; RFC 7519, section 4.1), in whatever case, or is not
 // UTF-8, and a [routeauth.Permanent] one. Signing takes microseconds, so ctx is
 // not looked at.
-func (i *Issuer) Token(_ context.Context, params routeauth.Params) (string, error) {
+func (i *Issuer) Token(_ context.Context, params routeauth.Params) (routeauth.Token, error) {
 	if i == nil || i.sign == nil {
-		return "", permanent("the issuer was not made by New")
+		return routeauth.Token{}, permanent("the issuer was not made by New")
 	}
 	if err := checkParams(params); err != nil {
-		return "", err
+		return routeauth.Token{}, err
 	}
 	claims := make(jwt.MapClaims, len(params)+3)
 	for name, value := range params {
@@ -114,5 +114,6 @@ func (i *Issuer) Token(_ context.Context, params routeauth.Params) (string, erro
 	claims["iss"] = i.iss
 	claims["iat"] = now.Unix()
 	claims["exp"] = now.Add(i.ttl).Unix()
-	return i.sign(claims)
+	token, err := i.sign(claims)
+	return routeauth.Token{Value: routeauth.Secret(token)}, err
 }

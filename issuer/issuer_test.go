@@ -25,7 +25,7 @@ import (
 func TestClaimsAreTheParamsPlusIssIatExp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		params := routeauth.Params{"uploaded_image_id": "17", "sku_ids": "a,b", "note": "<ü> \u2028 \"q\"", "": ""}
-		token, err := newIssuer(t).Token(t.Context(), params)
+		token, err := text(newIssuer(t).Token(t.Context(), params))
 		require.NoError(t, err)
 
 		now := time.Now().Unix()
@@ -44,14 +44,14 @@ func TestClaimsAreTheParamsPlusIssIatExp(t *testing.T) {
 
 // Rule 30.
 func TestATokenWithoutParamsHasOnlyTheIssuersClaims(t *testing.T) {
-	token, err := newIssuer(t).Token(t.Context(), nil)
+	token, err := text(newIssuer(t).Token(t.Context(), nil))
 	require.NoError(t, err)
 	assert.Len(t, claimsOf(t, token), 3)
 }
 
 // Rule 30.
 func TestTokensAreSignedWithHS256(t *testing.T) {
-	token, err := newIssuer(t).Token(t.Context(), nil)
+	token, err := text(newIssuer(t).Token(t.Context(), nil))
 	require.NoError(t, err)
 
 	parsed, _, err := jwt.NewParser().ParseUnverified(token, jwt.MapClaims{})
@@ -73,7 +73,7 @@ func TestATokenLivesForItsTTLAndNoLonger(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				source := newIssuer(t, issuer.WithTTL(ttl))
 				<-time.After(time.Hour + 700*time.Millisecond)
-				token, err := source.Token(t.Context(), nil)
+				token, err := text(source.Token(t.Context(), nil))
 				require.NoError(t, err)
 
 				claims := claimsOf(t, token)
@@ -97,10 +97,10 @@ func TestATokenLivesForItsTTLAndNoLonger(t *testing.T) {
 func TestEachTokenBeginsWhenItIsAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := newIssuer(t)
-		first, err := source.Token(t.Context(), nil)
+		first, err := text(source.Token(t.Context(), nil))
 		require.NoError(t, err)
 		<-time.After(59 * time.Second)
-		second, err := source.Token(t.Context(), nil)
+		second, err := text(source.Token(t.Context(), nil))
 		require.NoError(t, err)
 		assert.Equal(t, 59.0, claimsOf(t, second)["iat"].(float64)-claimsOf(t, first)["iat"].(float64))
 	})
@@ -113,7 +113,7 @@ var registered = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti"}
 func TestAParamNamedLikeARegisteredClaimIsAPermanentError(t *testing.T) {
 	for _, name := range append(registered, "EXP", "Sub", "iſs") {
 		t.Run(name, func(t *testing.T) {
-			token, err := newIssuer(t).Token(t.Context(), routeauth.Params{"sku_id": "4", name: "17"})
+			token, err := text(newIssuer(t).Token(t.Context(), routeauth.Params{"sku_id": "4", name: "17"}))
 			assert.Empty(t, token)
 			require.ErrorContains(t, err, fmt.Sprintf("%q", name))
 			assertPermanent(t, err)
@@ -148,7 +148,7 @@ func TestAParamThatIsNotUTF8IsAPermanentError(t *testing.T) {
 // Rule 18.
 func assertPermanent(t *testing.T, err error) {
 	t.Helper()
-	source := routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) { return "", err })
+	source := tokenFunc(func(context.Context, routeauth.Params) (string, error) { return "", err })
 	transport, newErr := routeauth.NewJWTTransport(source, nil)
 	require.NoError(t, newErr)
 	_, err = transport.RoundTrip(httptest.NewRequest("GET", "https://api.example.com/", nil))
@@ -160,7 +160,7 @@ func assertPermanent(t *testing.T, err error) {
 // Rule 30.
 func TestAnIssuerThatNewDidNotMakeIssuesNothing(t *testing.T) {
 	for _, source := range []*issuer.Issuer{nil, {}} {
-		token, err := source.Token(t.Context(), nil)
+		token, err := text(source.Token(t.Context(), nil))
 		assert.Empty(t, token)
 		require.ErrorContains(t, err, "New")
 		assertPermanent(t, err)
@@ -172,7 +172,7 @@ func TestAnyHMACSecretThatIsNotEmptyIsTaken(t *testing.T) {
 	for _, key := range []routeauth.Secret{"x", "redacted", "REDACTED ", " ", "\x00\xff", routeauth.Secret(strings.Repeat("k", 4096))} {
 		source, err := issuer.New(iss, key)
 		require.NoError(t, err)
-		token, err := source.Token(t.Context(), nil)
+		token, err := text(source.Token(t.Context(), nil))
 		require.NoError(t, err)
 		_, err = jwt.Parse(token, func(*jwt.Token) (any, error) { return []byte(key), nil })
 		assert.NoError(t, err)
@@ -216,7 +216,7 @@ func TestNewReportsAllMistakesAtOnce(t *testing.T) {
 
 // Rule 30: the least and the most that a TTL can be.
 func TestTheLongestTTLDoesNotOverflow(t *testing.T) {
-	token, err := newIssuer(t, issuer.WithTTL(math.MaxInt64)).Token(t.Context(), nil)
+	token, err := text(newIssuer(t, issuer.WithTTL(math.MaxInt64)).Token(t.Context(), nil))
 	require.NoError(t, err)
 	assert.InDelta(t, float64(time.Now().Unix())+time.Duration(math.MaxInt64).Seconds(), claimsOf(t, token)["exp"], 2)
 }
@@ -258,7 +258,7 @@ func TestAnIssuerIsSafeForConcurrentUse(t *testing.T) {
 	var wait sync.WaitGroup
 	for range 50 {
 		wait.Go(func() {
-			token, err := source.Token(t.Context(), params)
+			token, err := text(source.Token(t.Context(), params))
 			if assert.NoError(t, err) {
 				assert.Equal(t, params, paramsOf(t, token))
 			}

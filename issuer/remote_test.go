@@ -61,7 +61,7 @@ func TestRemoteTokenSourceUnderstandsEveryAnswer(t *testing.T) {
 			}
 			remote := newRemote(t, test.source, &gate{err: test.refusal}, test.method)
 
-			token, err := remote.Token(t.Context(), test.params)
+			token, err := text(remote.Token(t.Context(), test.params))
 			assert.Empty(t, token)
 			require.ErrorContains(t, err, test.want)
 			assert.NotContains(t, err.Error(), "mallory")
@@ -89,12 +89,12 @@ func TestRemoteTokenSourceGetsTheTokenForItsParams(t *testing.T) {
 		"some": {"uploaded_image_id": "17", "sku_ids": "a,b", "": "", "note": "<ü>\u2028\x00"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			token, err := newRemote(t, newIssuer(t), &gate{}, "").Token(t.Context(), params)
+			token, err := text(newRemote(t, newIssuer(t), &gate{}, "").Token(t.Context(), params))
 			require.NoError(t, err)
 			assert.Equal(t, params, paramsOf(t, token))
 		})
 	}
-	token, err := newRemote(t, newIssuer(t), &gate{}, "").Token(t.Context(), nil)
+	token, err := text(newRemote(t, newIssuer(t), &gate{}, "").Token(t.Context(), nil))
 	require.NoError(t, err)
 	assert.Empty(t, paramsOf(t, token))
 }
@@ -102,7 +102,7 @@ func TestRemoteTokenSourceGetsTheTokenForItsParams(t *testing.T) {
 // Rule 30: the source's context ends when the client is gone.
 func TestAClientThatLeavesEndsTheSourcesContext(t *testing.T) {
 	asked, ended := make(chan struct{}), make(chan error, 1)
-	source := routeauth.TokenSourceFunc(func(ctx context.Context, _ routeauth.Params) (string, error) {
+	source := tokenFunc(func(ctx context.Context, _ routeauth.Params) (string, error) {
 		close(asked)
 		<-ctx.Done()
 		ended <- ctx.Err()

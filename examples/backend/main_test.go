@@ -106,7 +106,7 @@ func TestAKnownUserGetsATokenForItsParams(t *testing.T) {
 		require.NoError(t, err)
 
 		claims := jwt.MapClaims{}
-		_, err = jwt.ParseWithClaims(token, claims, func(*jwt.Token) (any, error) { return []byte(jwtSecret), nil },
+		_, err = jwt.ParseWithClaims(string(token.Value), claims, func(*jwt.Token) (any, error) { return []byte(jwtSecret), nil },
 			jwt.WithIssuer(jwtKey), jwt.WithValidMethods([]string{"HS256"}))
 		require.NoError(t, err)
 		assert.Equal(t, 90.0, claims["exp"].(float64)-claims["iat"].(float64))

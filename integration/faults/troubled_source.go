@@ -38,7 +38,7 @@ var sourceFaults = []weight[sourceFault]{
 	{ignoresContext, 2}, {stoppedByItself, 2},
 }
 
-func (s *troubledSource) Token(ctx context.Context, params routeauth.Params) (string, error) {
+func (s *troubledSource) Token(ctx context.Context, params routeauth.Params) (routeauth.Token, error) {
 	what := "source " + nameOf(params)
 	kind := choose(draw(s.seed, what, s.ledger.attempt(what)), sourceFaults)
 	if kind != asksNext {
@@ -46,9 +46,9 @@ func (s *troubledSource) Token(ctx context.Context, params routeauth.Params) (st
 	}
 	switch kind {
 	case sourceFails:
-		return "", errors.New("a fault on purpose")
+		return routeauth.Token{}, errors.New("a fault on purpose")
 	case sourceRefuses:
-		return "", routeauth.Permanent(errors.New("never for you"))
+		return routeauth.Token{}, routeauth.Permanent(errors.New("never for you"))
 	case sourcePanics:
 		panic("the secret is " + jwtSecret)
 	case sourceCrashes:
@@ -57,9 +57,9 @@ func (s *troubledSource) Token(ctx context.Context, params routeauth.Params) (st
 		runtime.Goexit()
 	case ignoresContext:
 		pause(context.Background(), 2*fetchTimeout)
-		return expiredToken(), nil
+		return routeauth.Token{Value: routeauth.Secret(expiredToken())}, nil
 	case stoppedByItself:
-		return "", context.DeadlineExceeded
+		return routeauth.Token{}, context.DeadlineExceeded
 	}
 	return s.next.Token(ctx, params)
 }

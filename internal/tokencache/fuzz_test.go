@@ -1,14 +1,12 @@
-package routeauth
+package tokencache
 
 import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"math/big"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -16,9 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzCacheKey checks rule 19: params have their key in common only if they are
+// FuzzKey checks rule 19: params have their key in common only if they are
 // equal.
-func FuzzCacheKey(f *testing.F) {
+func FuzzKey(f *testing.F) {
 	f.Add("a=b", "a=b")
 	f.Add("a=b;c=d", "c=d;a=b")
 	f.Add("a=b;c=d", "a=b\x01c\x01d")
@@ -32,9 +30,12 @@ func FuzzCacheKey(f *testing.F) {
 	f.Add("a=1;b=2;c=3;d=4;e=5;f=6;g=7;h=8;i=9", "i=9;h=8;g=7;f=6;e=5;d=4;c=3;b=2;a=1")
 	f.Fuzz(func(t *testing.T, one, other string) {
 		a, b := paramsIn(one), paramsIn(other)
-		same := bytes.Equal(appendKey(nil, a), appendKey(nil, b))
+		same := bytes.Equal(AppendKey(nil, "", a), AppendKey(nil, "", b))
 		require.Equal(t, maps.Equal(a, b), same, "%q and %q", a, b)
-		require.Equal(t, appendKey(nil, a), appendKey(nil, maps.Clone(a)), "one key for one value")
+		same = bytes.Equal(AppendKey(nil, one, b), AppendKey(nil, other, b))
+		require.Equal(t, one == other, same, "identities %q and %q", one, other)
+		require.Equal(t, one == "", bytes.Equal(AppendKey(nil, one, b), AppendKey(nil, "", b)), "no identity is one like any other")
+		require.Equal(t, AppendKey(nil, "", a), AppendKey(nil, "", maps.Clone(a)), "one key for one value")
 	})
 }
 
@@ -47,62 +48,6 @@ func paramsIn(text string) Params {
 		}
 	}
 	return params
-}
-
-// roundTripper is a function as a base.
-type roundTripper func(req *http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
-
-// FuzzRemoteAnswer checks that a backend's answer makes no panic, and a token
-// only where the status is 200 and a top-level "token" of a JSON object says so.
-func FuzzRemoteAnswer(f *testing.F) {
-	for _, body := range []string{
-		`{"type":"jwt","token":"abc"}`, `{"token":"abc"}`, `{"TOKEN":"abc"}`, `{"token":"a","toKen":"b"}`,
-		`{"token":null}`, `{"token":""}`, `{"token":1}`, `{"token":{"token":"abc"}}`, `[{"token":"abc"}]`, `null`, `""`, ``,
-		`{"type":"opaque","token":"abc"}`, `{"type":null,"token":"abc"}`, `{"token":"\u0061\ud800"}`, `{"token":"abc"}{}`,
-		`{"detail":"no"}`, `{"detail":[{"msg":"no"}]}`, `{"error":"no","error_description":"no"}`, "\xef\xbb\xbf{}", "\x1f\x8b",
-	} {
-		for _, status := range []int{200, 201, 307, 403, 429, 500} {
-			f.Add(status, []byte(body))
-		}
-	}
-	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		client := &http.Client{Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), Request: req}, nil
-		})}
-		source, err := NewRemoteTokenSource("https://user:hunter2@backend.example.com/jwt?key=hunter3", client)
-		require.NoError(t, err)
-		token, err := source.Token(t.Context(), nil)
-		if err != nil {
-			require.Empty(t, token)
-			require.NotContains(t, err.Error(), "hunter")
-			require.NotContains(t, err.Error(), "\n")
-			return
-		}
-		require.NotEmpty(t, token)
-		require.Equal(t, http.StatusOK, status)
-		require.Contains(t, stringsNamed(t, "token", body), token)
-	})
-}
-
-// stringsNamed returns the strings that stand under name, in whatever case, at
-// the top level of a JSON object.
-func stringsNamed(t *testing.T, name string, object []byte) (found []string) {
-	decoder := json.NewDecoder(bytes.NewReader(object))
-	opening, err := decoder.Token()
-	require.NoError(t, err)
-	require.Equal(t, json.Delim('{'), opening)
-	for decoder.More() {
-		key, err := decoder.Token()
-		require.NoError(t, err)
-		var value any
-		require.NoError(t, decoder.Decode(&value))
-		if text, ok := value.(string); ok && strings.EqualFold(key.(string), name) {
-			found = append(found, text)
-		}
-	}
-	return found
 }
 
 // FuzzLifetime checks rule 19 for any text as a token: it makes no panic, and
@@ -127,22 +72,24 @@ func FuzzLifetime(f *testing.F) {
 			header = base64.RawURLEncoding.EncodeToString([]byte(header))
 			claims = base64.RawURLEncoding.EncodeToString([]byte(claims))
 		}
-		token := bearer{authorization: bearerPrefix + header + "." + claims + "." + signature}
+		token := Token{Value: header + "." + claims + "." + signature}
 		now := time.Unix(1_000_000_000, 0)
 		began := now.Add(-2 * time.Second)
-		held := newHeldToken(token, began, now, 10*time.Second)
-		if held == nil {
+		e := newEntry(Config{Prefix: "Bearer ", RefreshBefore: 10 * time.Second, MinRemaining: time.Second}, token, began, now)
+		if e.end.IsZero() {
 			return
 		}
 		end := endOf(t, claims, began, now)
 		const rounding = time.Microsecond // of claims to floats
-		require.False(t, held.alive(end.Add(rounding)), "end %v", end)
+		require.False(t, e.alive(end.Add(rounding)), "end %v", end)
 		life := end.Sub(now)
-		if iat, exp, _ := lifetimeOf(token.token()); !iat.IsZero() {
+		if iat, exp, _ := claimsOf(token.Value); !iat.IsZero() {
 			life = exp.Sub(iat)
 		}
-		require.LessOrEqual(t, held.window, max(0, life/3+rounding), "it is replaced in the last third")
-		require.Equal(t, token.authorization, held.authorization())
+		require.LessOrEqual(t, e.window, max(0, life/3+rounding), "it is replaced in the last third")
+		require.LessOrEqual(t, e.minRemaining, max(0, life/10+rounding), "it is returned in the first nine tenths")
+		require.Equal(t, "Bearer "+token.Value, *e.Authorization())
+		require.Equal(t, token.Value, e.Value("Bearer "))
 	})
 }
 

@@ -1,4 +1,4 @@
-package routeauth
+package tokencache
 
 import (
 	"encoding/base64"
@@ -43,19 +43,16 @@ func (c *clock) jump(d time.Duration) {
 }
 
 // jwtFor returns a JWT with an iat and an exp, counted in seconds from now on.
-func jwtFor(t testing.TB, now time.Time, iat, exp float64) bearer {
-	t.Helper()
+func jwtFor(now time.Time, iat, exp float64) Token {
 	seconds := float64(now.UnixNano()) / 1e9
 	claims := fmt.Sprintf(`{"iat":%f,"exp":%f}`, seconds+iat, seconds+exp)
 	encode := base64.RawURLEncoding.EncodeToString
-	token, err := newBearer(encode([]byte(`{"alg":"HS256"}`)) + "." + encode([]byte(claims)) + ".c2ln")
-	require.NoError(t, err)
-	return token
+	return Token{Value: encode([]byte(`{"alg":"HS256"}`)) + "." + encode([]byte(claims)) + ".c2ln"}
 }
 
 // Rule 19: a clock that was right when the token came ends the token, whichever
 // of the two says so first. A clock that was wrong is not asked again.
-func TestHeldTokensEndByWhicheverClockIsFirst(t *testing.T) {
+func TestEntriesEndByWhicheverClockIsFirst(t *testing.T) {
 	const day = 24 * 60 * 60
 	type step struct {
 		pass, jump time.Duration
@@ -79,11 +76,11 @@ func TestHeldTokensEndByWhicheverClockIsFirst(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			c := newClock(t)
-			held := newHeldToken(jwtFor(t, c.now, test.iat, test.exp), c.now, c.now, 0)
+			e := newEntry(Config{}, jwtFor(c.now, test.iat, test.exp), c.now, c.now)
 			for i, step := range test.steps {
 				c.pass(step.pass)
 				c.jump(step.jump)
-				assert.Equal(t, step.alive, held.alive(c.now), "step %d", i)
+				assert.Equal(t, step.alive, e.alive(c.now), "step %d", i)
 			}
 		})
 	}
@@ -91,33 +88,33 @@ func TestHeldTokensEndByWhicheverClockIsFirst(t *testing.T) {
 
 // Rules 19 and 21: the time at which a token is to be replaced is counted on
 // the same clocks as its end.
-func TestHeldTokensAreReplacedByWhicheverClockIsFirst(t *testing.T) {
+func TestEntriesAreReplacedByWhicheverClockIsFirst(t *testing.T) {
 	c := newClock(t)
-	held := newHeldToken(jwtFor(t, c.now, -1, 60), c.now, c.now, 10*time.Second)
+	e := newEntry(Config{RefreshBefore: 10 * time.Second}, jwtFor(c.now, -1, 60), c.now, c.now)
 	c.pass(2 * time.Second)
-	assert.False(t, held.refreshDue(held.left(c.now), c.now))
-	c.jump(47 * time.Second)
-	assert.False(t, held.refreshDue(held.left(c.now), c.now))
+	assert.False(t, e.refreshDue(e.ttl(c.now), c.now))
+	c.jump(46 * time.Second)
+	assert.False(t, e.refreshDue(e.ttl(c.now), c.now))
+	c.jump(4 * time.Second)
+	assert.True(t, e.refreshDue(e.ttl(c.now), c.now), "the machine slept")
+	e.postponeRefresh(time.Second, c.now)
 	c.jump(2 * time.Second)
-	assert.True(t, held.refreshDue(held.left(c.now), c.now), "the machine slept")
-	held.deferRefresh(c.now)
-	c.jump(2 * time.Second)
-	assert.False(t, held.refreshDue(held.left(c.now), c.now), "the source is left alone for a second in which the machine runs")
+	assert.False(t, e.refreshDue(e.ttl(c.now), c.now), "the source is left alone for a second in which the machine runs")
 	c.pass(time.Second)
-	assert.True(t, held.refreshDue(held.left(c.now), c.now))
+	assert.True(t, e.refreshDue(e.ttl(c.now), c.now))
 }
 
 // Rule 19: a wrong clock at the fetch is judged when the token arrives, and its
 // life is counted from when it was asked for.
-func TestHeldTokensOfAWrongClockAreAsOldAsTheirFetch(t *testing.T) {
+func TestEntriesOfAWrongClockAreAsOldAsTheirFetch(t *testing.T) {
 	c := newClock(t)
-	token := jwtFor(t, c.now, 3600, 3660)
+	token := jwtFor(c.now, 3600, 3660)
 	began := c.now
 	c.pass(20 * time.Second)
-	held := newHeldToken(token, began, c.now, 0)
+	e := newEntry(Config{}, token, began, c.now)
 	c.jump(-5 * time.Hour)
 	c.pass(39 * time.Second)
-	assert.True(t, held.alive(c.now))
+	assert.True(t, e.alive(c.now))
 	c.pass(2 * time.Second)
-	assert.False(t, held.alive(c.now))
+	assert.False(t, e.alive(c.now))
 }
