@@ -93,6 +93,9 @@ func (s *Server) waitUntilItAnswers() error {
 	client := redis.NewClient(&redis.Options{Addr: s.Addr(), DialerRetries: 1, MaxRetries: -1})
 	defer func() { _ = client.Close() }()
 	deadline := time.Now().Add(startTime)
+	for !canBeDialed(s.Addr()) && time.Now().Before(deadline) {
+		time.Sleep(5 * time.Millisecond)
+	}
 	for {
 		// The port may have been somebody else's.
 		info, err := client.Info(context.Background(), "server").Result()
@@ -105,6 +108,14 @@ func (s *Server) waitUntilItAnswers() error {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
+}
+
+func canBeDialed(addr string) bool {
+	conn, err := net.Dial("tcp", addr)
+	if err == nil {
+		_ = conn.Close()
+	}
+	return err == nil
 }
 
 func (s *Server) mode() []string {

@@ -4,13 +4,24 @@
 package redistest
 
 import (
+	"context"
 	"errors"
 	"os"
+	"sync"
 	"testing"
 
 	"example.com/routeauth/tokenstore/internal/redisserver"
 	"github.com/redis/go-redis/v9"
 )
+
+// silence takes the place of go-redis's logger, which reports each failure that
+// a test brings about.
+type silence struct{}
+
+// Printf does nothing.
+func (silence) Printf(context.Context, string, ...any) {}
+
+var silenced = sync.OnceFunc(func() { redis.SetLogger(silence{}) })
 
 // Start starts a server that is killed when the test ends.
 func Start(t testing.TB, args ...string) *redisserver.Server {
@@ -42,6 +53,7 @@ func StartGuarded(t testing.TB) *redisserver.Guarded {
 
 func check(t testing.TB, err error) {
 	t.Helper()
+	silenced()
 	switch {
 	case err == nil:
 	case errors.Is(err, redisserver.ErrNotInstalled) && os.Getenv("ROUTEAUTH_REQUIRE_REDIS") != "1":
