@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -34,7 +35,32 @@ func StartCluster(dir string) (*Cluster, error) {
 		c.Kill()
 		return nil, fmt.Errorf("redis-cli --cluster create: %w\n%s", err, output)
 	}
+	if err := c.waitUntilTheyServe(); err != nil {
+		c.Kill()
+		return nil, err
+	}
 	return c, nil
+}
+
+// waitUntilTheyServe waits until every node knows that all slots are served,
+// which is a while after they are.
+func (c *Cluster) waitUntilTheyServe() error {
+	deadline := time.Now().Add(startTime)
+	for _, s := range c.Nodes {
+		client := redis.NewClient(&redis.Options{Addr: s.Addr()})
+		defer func() { _ = client.Close() }()
+		for {
+			info, err := client.ClusterInfo(context.Background()).Result()
+			if err == nil && strings.Contains(info, "cluster_state:ok") {
+				break
+			}
+			if time.Now().After(deadline) {
+				return fmt.Errorf("the cluster does not serve: %s, %w", info, err)
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	return nil
 }
 
 // Addrs are the addresses of the nodes.
