@@ -179,7 +179,9 @@ func (m *member) fetchAndShare(ctx context.Context, n names, params routeauth.Pa
 	if !known || left <= 0 || !token.IsWellFormed(got.Value) || m.rejected.Has(n.token, got.Value) {
 		return got, nil
 	}
-	r := record{got.Value, life.Total()}
+	// A token that arrives late in its life must not be due at once, or each call
+	// would fetch another like it.
+	r := record{got.Value, min(life.Total(), left)}
 	if m.store.write(context.WithoutCancel(ctx), n, l, r, left) == nil {
 		l.gone = true
 	}

@@ -15,7 +15,7 @@ import (
 // in it: that is the key's time to live.
 type record struct {
 	token routeauth.Secret
-	total time.Duration // from the token's beginning to its end
+	total time.Duration // from its fetch to its end
 }
 
 // The first byte of a record tells how it is written.

@@ -33,6 +33,7 @@ func TestCallersForOneKeyShareTheWork(t *testing.T) {
 			}()
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		assert.Equal(t, map[string]int{"a": 1, "b": 1}, works)
 	})
 }
@@ -72,6 +73,7 @@ func TestAWorkThatNobodyWaitsForIsToldSo(t *testing.T) {
 		assert.NoError(t, err)
 		assert.Equal(t, 7, got, "a new work, since the old one was given up")
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		assert.Equal(t, 3*time.Second, waited)
 		assert.Equal(t, 13*time.Second, fetched)
 	})
