@@ -23,6 +23,8 @@ func main() {
 	var c fleet.Config
 	flag.IntVar(&c.Processes, "processes", 10, "how many processes run at a time")
 	flag.DurationVar(&c.For, "for", 0, "how long they run (default 10s)")
+	flag.DurationVar(&c.Life, "life", 0, "how long a token lives (default 6s, or 10s with -compare)")
+	flag.Float64Var(&c.Rate, "rate", 0, "how many tokens the issuer issues in a second (default 3 for each process)")
 	flag.Uint64Var(&c.Seed, "seed", 0, "which troubles are drawn (default 1)")
 	compare := flag.Bool("compare", false, "count fetches beside other libraries, without troubles")
 	flag.Parse()
