@@ -23,7 +23,7 @@ type Comparison struct {
 type Fetches struct {
 	Kind       string
 	Cold       int // until every process had a token
-	Life       int // until the first token's end, after that
+	Life       int // after that, until everybody's first token had ended
 	Revocation int // after a revocation
 	Failed     int // requests
 }
@@ -41,8 +41,8 @@ func (c *Comparison) String() string {
 }
 
 // Compare runs a fleet of each kind, one after the other, without troubles. A
-// token must live long enough for all processes to start, and for each to renew it
-// before it ends.
+// token must live for more than four times as long as all processes take to
+// start.
 func Compare(ctx context.Context, c Config) (*Comparison, error) {
 	return compare(ctx, c, sharedTokens, cachedTokens, oauth2Tokens, smithyTokens)
 }
@@ -63,6 +63,9 @@ func compare(ctx context.Context, c Config, kinds ...kind) (*Comparison, error) 
 	}
 	return comparison, nil
 }
+
+// revocationTime is how long it takes at most until every process has met a 401.
+const revocationTime = 1500 * time.Millisecond
 
 func countFetches(ctx context.Context, c Config, k kind) (Fetches, error) {
 	row := Fetches{Kind: string(k)}
@@ -112,11 +115,14 @@ func countFetches(ctx context.Context, c Config, k kind) (Fetches, error) {
 	case <-ctx.Done():
 		return row, ctx.Err()
 	}
+	if took := time.Since(began); took > c.Life/4 {
+		return row, fmt.Errorf("the processes took %v to start, and a token lives for only %v", took, c.Life)
+	}
 	cold := web.fetches()
-	pause(ctx, time.Until(began.Add(c.Life+time.Second)))
+	pause(ctx, c.Life) // so that everybody's first token has ended, and nobody's second
 	life := web.fetches()
 	web.revoke(userMark + "0")
-	pause(ctx, time.Second)
+	pause(ctx, revocationTime)
 	mu.Lock()
 	defer mu.Unlock()
 	row.Cold, row.Life, row.Revocation = cold, life-cold, web.fetches()-life

@@ -69,10 +69,10 @@ func (l *ledger) judge(t *issued, others []*issued) {
 	}
 	thawed := l.frozen[t.process]
 	switch {
-	case !shared:
-		l.report.Needed++
 	case troubled:
 		l.report.Alone++
+	case !shared:
+		l.report.Needed++
 	case t.asked.Sub(thawed) < shareTime:
 		l.report.AfterFreeze++
 		t.private = true // its lock is lost
