@@ -358,7 +358,7 @@ func TestFormattingASourceShowsNoSecret(t *testing.T) {
 		fmt.Fprintf(&printed, verb+"\n", s)
 		fmt.Fprintf(&printed, verb+"\n", *s)
 	}
-	marshalled, err := json.Marshal(s)
+	marshalled, err := json.Marshal(struct{ Source *filetokens.Source }{s})
 	require.NoError(t, err)
 	printed.Write(marshalled)
 	assert.NotContains(t, printed.String(), "secret-token")

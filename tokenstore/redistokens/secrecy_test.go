@@ -136,7 +136,7 @@ func TestFormattingASourceShowsNoSecret(t *testing.T) {
 		fmt.Fprintf(&printed, verb+"\n", struct{ s redistokens.Source }{*shared})
 		fmt.Fprintf(&printed, verb+"\n", redistokens.WithEncryptionKey(encryptionKey))
 	}
-	marshalled, err := json.Marshal(shared)
+	marshalled, err := json.Marshal(struct{ Source *redistokens.Source }{shared})
 	require.NoError(t, err)
 	printed.Write(marshalled)
 	for _, secret := range []string{"secret-token", string(encryptionKey), fmt.Sprintf("%x", string(encryptionKey))} {
