@@ -219,14 +219,14 @@ func closesBodiesOnce(s *suite) error {
 	}
 	if s.refusal != nil {
 		req, body := s.post()
-		if s.refuse(s.refusal, req) != nil {
+		if s.refuses(s.refusal, req) {
 			once("a request that the wrapper of WithRefusal refused", body)
 		}
 	}
 	ended, end := context.WithCancel(context.Background())
 	end()
 	req, body := s.post()
-	if s.refuse(s.wrap, req.WithContext(ended)) != nil {
+	if s.refuses(s.wrap, req.WithContext(ended)) {
 		once("a request that was refused because its context had ended", body)
 	}
 	return found.err()

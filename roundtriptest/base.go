@@ -57,7 +57,7 @@ func (s *suite) get() *http.Request {
 
 // payload is large enough to be read in several pieces, and a JSON object
 // because some wrappers look for fields in it.
-var payload = `{"padding":"` + strings.Repeat("0123456789", 10_000) + `"}`
+var payload = `{"padding":"` + strings.Repeat("0123456789", 4_000) + `"}`
 
 // post returns a request with a body and, so that a wrapper may look at it
 // without reading it, with GetBody.

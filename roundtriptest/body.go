@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -61,76 +62,73 @@ func closesBodiesOnRefusal(s *suite) error {
 	readOnce.GetBody = nil
 	plain, _ := s.post()
 	plain.URL = s.plain()
-
+	tries := []refusal{
+		{what: "the wrapper refused a request whose context has ended", req: withEndedContext},
+		{what: "the wrapper refused a request without GetBody", req: readOnce},
+		{what: "the wrapper refused a request over plain http", req: plain},
+	}
+	for i := range tries {
+		tries[i].refused = s.refuses(s.wrap, tries[i].req)
+	}
 	var found findings
-	refused := 0
-	for _, try := range []struct {
-		what string
-		req  *http.Request
-	}{
-		{"a request whose context has ended", withEndedContext},
-		{"a request without GetBody", readOnce},
-		{"a request over plain http", plain},
-	} {
-		if err := s.refuse(s.wrap, try.req); err != nil {
-			refused++
-			if !try.req.Body.(*trackedBody).closed() {
-				found.addf("the wrapper refused %s, and did not close the caller's body", try.what)
-			}
+	if s.refusal != nil {
+		req, _ := s.post()
+		try := refusal{what: "the wrapper of WithRefusal refused a request", req: req, refused: s.refuses(s.refusal, req)}
+		if !try.refused {
+			found.addf("the wrapper of WithRefusal did not refuse the request")
 		}
+		tries = append(tries, try)
 	}
 	for _, w := range s.waits() {
 		if w.refused() {
-			refused++
-			if !w.body.closed() {
-				found.addf("the wrapper gave up %s, and did not close the caller's body", w.what)
-			}
+			tries = append(tries, refusal{what: "the wrapper gave up " + w.what, req: w.req, refused: true})
 		}
 	}
-	if s.refusal != nil {
-		refused++
-		req, body := s.post()
-		switch err := s.refuse(s.refusal, req); {
-		case err == nil:
-			found.addf("the wrapper of WithRefusal did not refuse the request")
-		case !body.closed():
-			found.addf("the wrapper of WithRefusal did not close the caller's body")
+
+	tries = slices.DeleteFunc(tries, func(try refusal) bool { return !try.refused })
+	s.waiting.settle(func() bool {
+		return !slices.ContainsFunc(tries, func(try refusal) bool { return !try.closed() })
+	})
+	for _, try := range tries {
+		if !try.closed() {
+			found.addf("%s, and did not close the caller's body", try.what)
 		}
 	}
-	if refused == 0 {
-		return notApplicable("the wrapper refuses none of the requests that were tried; WithRefusal names one that refuses")
+	if err := found.err(); err != nil || len(tries) > 0 {
+		return err
 	}
-	return found.err()
+	return notApplicable("the wrapper refuses none of the requests that were tried; WithRefusal names one that refuses")
 }
 
-// refuse sends req to a wrapper that may refuse it, and returns the error with
-// which it did. It is nil where the base was called, and where there was no
-// error.
-func (s *suite) refuse(wrap WrapFunc, req *http.Request) error {
-	body := req.Body.(*trackedBody)
+// refusal is a request that a wrapper may refuse.
+type refusal struct {
+	what    string
+	req     *http.Request
+	refused bool // RoundTrip returned an error, and the base was not called
+}
+
+func (r refusal) closed() bool { return r.req.Body.(*trackedBody).closed() }
+
+// refuses sends req to a wrapper and reports whether it refused it.
+func (s *suite) refuses(wrap WrapFunc, req *http.Request) bool {
 	var arrived atomic.Bool
 	wrapper, err := apply(wrap, roundTripFunc(func(sent *http.Request) (*http.Response, error) {
 		arrived.Store(true)
 		return answer(sent, http.StatusOK), nil
 	}))
 	if err != nil {
-		return nil
+		return false
 	}
-	l := newLabel()
-	l.do(func() {
-		// A panic is no refusal, and shows in other clauses.
-		_ = recovered(func() error {
-			var resp *http.Response
-			resp, err = wrapper.RoundTrip(req)
+	// A crash is no refusal, and shows in other clauses.
+	s.waiting.do(func() {
+		err = recovered(func() error {
+			resp, err := wrapper.RoundTrip(req)
 			discard(resp)
-			return nil
+			return err
 		})
 	})
-	if err == nil || arrived.Load() {
-		return nil
-	}
-	l.settle(body.closed)
-	return err
+	_, crash := crashed(err)
+	return err != nil && !crash && !arrived.Load()
 }
 
 func leavesOpenForBase(s *suite) error {

@@ -63,7 +63,9 @@ func innermost(stack []byte) string {
 // returned. Where no goroutine with the label is left to bring that about, it
 // does not wait for long.
 func (l label) settle(done func() bool) {
-	for start := time.Now(); ; time.Sleep(2 * time.Millisecond) {
+	pause := time.Millisecond
+	for start := time.Now(); ; time.Sleep(pause) {
+		pause = min(2*pause, 50*time.Millisecond)
 		isDone, waited := done(), time.Since(start)
 		if waited > promptly || isDone && waited > lateness ||
 			(isDone || waited > lateness) && len(l.goroutines()) == 0 {

@@ -67,6 +67,7 @@ type suite struct {
 	exchanges func() []*trip // see requestsAndAnswers
 	failures  func() []*trip // see failingTrips
 	waits     func() []wait  // see waitsOf
+	waiting   label          // of what waits
 	stuck     bool           // a clause was given up
 }
 
@@ -85,7 +86,7 @@ const (
 
 func newSuite(wrap WrapFunc, opts ...Option) (*suite, error) {
 	c, err := newConfig(wrap, opts...)
-	s := &suite{config: c}
+	s := &suite{config: c, waiting: newLabel()}
 	s.exchanges = sync.OnceValue(s.requestsAndAnswers)
 	s.failures = sync.OnceValue(s.failingTrips)
 	s.waits = sync.OnceValue(s.waitsOf)

@@ -33,7 +33,7 @@ var waitClauses = []clause{{
 // wait is a request whose context ended while the wrapper, or the base, had it.
 type wait struct {
 	what    string
-	body    *trackedBody
+	req     *http.Request
 	timeout bool // the context ended by its deadline; else it was cancelled with errCause
 
 	endless bool // RoundTrip did not return when the context ended
@@ -44,7 +44,10 @@ type wait struct {
 }
 
 // refused reports whether the wrapper gave the request up by itself.
-func (w wait) refused() bool { return w.err != nil && !w.called && !w.endless }
+func (w wait) refused() bool {
+	_, crash := crashed(w.err)
+	return w.err != nil && !crash && !w.called && !w.endless
+}
 
 var errCause = errors.New("the caller's reason to cancel")
 
@@ -144,18 +147,17 @@ func endingContext(d time.Duration, timeout bool) (context.Context, func()) {
 func (s *suite) await(what string, wrapper http.RoundTripper, d time.Duration, timeout bool, called *atomic.Bool) wait {
 	ctx, cancel := endingContext(d, timeout)
 	defer cancel()
-	req, body := s.post()
+	req, _ := s.post()
 	req = req.WithContext(ctx)
 	returned := make(chan error, 1)
-	l := newLabel()
-	go l.do(func() {
+	go s.waiting.do(func() {
 		returned <- recovered(func() error {
 			resp, err := wrapper.RoundTrip(req)
 			discard(resp)
 			return err
 		})
 	})
-	w := wait{what: what, body: body, timeout: timeout}
+	w := wait{what: what, req: req, timeout: timeout}
 	select {
 	case w.err = <-returned:
 		w.ended = ctx.Err() != nil
@@ -165,9 +167,6 @@ func (s *suite) await(what string, wrapper http.RoundTripper, d time.Duration, t
 	w.called = called.Load()
 	if w.err != nil && strings.Contains(w.err.Error(), errBase.Error()) {
 		w.ended = false // the base's error, and no word about the context
-	}
-	if w.refused() {
-		l.settle(body.closed)
 	}
 	return w
 }
