@@ -24,9 +24,9 @@ var adviceFaults = []fault{
 			}
 			return req
 		})},
-	{name: "counts on a URL", fails: []string{"advice/nil-header"},
+	{name: "counts on a URL", fails: []string{"advice/nil-url"},
 		wrap: changing(func(sent *http.Request) { _ = sent.URL.Path })},
-	{name: "refuses a request without a URL and leaves its body open", fails: []string{"advice/nil-header"},
+	{name: "refuses a request without a URL and leaves its body open", fails: []string{"advice/nil-url"},
 		wrap: wrapping(func(base http.RoundTripper, req *http.Request) (*http.Response, error) {
 			if req.URL == nil {
 				return nil, errRefused

@@ -101,6 +101,10 @@ func (s *suite) answer(f form, sent *http.Request) (*http.Response, *trackedBody
 		resp.Header["Www-Authenticate"] = []string{`Bearer realm="base"`, `Basic realm="base"`}
 	case http.StatusProxyAuthRequired:
 		resp.Header["Proxy-Authenticate"] = []string{`Basic realm="base"`}
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		if f.method == http.MethodPost { // with it, and without
+			resp.Header["Retry-After"] = []string{"0"}
+		}
 	case http.StatusMultipleChoices, http.StatusNotModified:
 	default:
 		if f.status/100 == 3 {

@@ -29,7 +29,7 @@ var contextClauses = []clause{{
 }, {
 	name:   "context/values",
 	wants:  "the values of the caller's context, such as a trace, reach the base",
-	quotes: []sentence{traceHooks},
+	quotes: []sentence{contextOfRequest, traceHooks},
 	check:  passesValues,
 }}
 
@@ -53,7 +53,7 @@ func ends(ctx context.Context) bool {
 	select {
 	case <-ctx.Done():
 		return true
-	case <-time.After(lateness):
+	case <-time.After(promptly):
 		return false
 	}
 }

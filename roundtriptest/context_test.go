@@ -80,6 +80,16 @@ var waitFaults = []fault{
 				return base.RoundTrip(req)
 			})(base)
 		}},
+	{name: "sends ten requests at once and then takes its time", fails: []string{"context/wait"},
+		wrap: func(base http.RoundTripper) (http.RoundTripper, error) {
+			var sent atomic.Int32
+			return wrapping(func(base http.RoundTripper, req *http.Request) (*http.Response, error) {
+				if sent.Add(1) > 10 {
+					time.Sleep(100 * time.Millisecond)
+				}
+				return base.RoundTrip(req)
+			})(base)
+		}},
 	{name: "sends one request at a time, whatever happens", fails: []string{"context/wait"},
 		wrap: func(base http.RoundTripper) (http.RoundTripper, error) {
 			turn := make(chan struct{}, 1)

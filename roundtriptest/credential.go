@@ -150,12 +150,12 @@ func keepsCredentialFromResponse(s *suite) error {
 	if resp == nil {
 		return errors.New("the client got no response")
 	}
-	hops := 0
-	for ; resp != nil && resp.Request != nil; resp = resp.Request.Response {
-		hops++
+	var found findings
+	for what := "response"; resp != nil && resp.Request != nil; resp = resp.Request.Response {
 		if len(s.credentials(resp.Request.Header)) > 0 {
-			return fmt.Errorf("Request of the response number %d, counted from the last one, holds %s", hops, s.credential)
+			found.addf("the Request of the %s holds %s", what, s.credential)
 		}
+		what = "redirect that led to it"
 	}
-	return nil
+	return found.err()
 }

@@ -150,8 +150,10 @@
 //
 //   - advice/idle-connections: CloseIdleConnections reaches the base, if it has
 //     the method
-//   - advice/nil-header: a request without a header map, or without a URL,
-//     makes no panic; the map stays nil, and a refused body is closed
+//   - advice/nil-header: a request without a header map makes no panic, its map
+//     stays nil, and its body is closed
+//   - advice/nil-url: a request without a URL makes no panic, and its body is
+//     closed
 //   - advice/header-values: what is written or appended to the values of the
 //     base's header is not seen by the caller
 //   - advice/redirect-chain: the request's Response, which leads back along a
@@ -177,7 +179,7 @@
 // that makes an error of a 401 skips response/401, one that retries skips
 // sent/once and sent/once-on-error, one that signs bodies skips advice/own-body.
 //
-// There may be faults that no clause finds. What depends on the time that passes
-// is looked for where wrappers are known to wait: before they send, behind other
-// requests, and before they send again. A wait of less than 50 ms goes unnoticed.
+// There may be faults that no clause finds. A wrapper that waits is looked for
+// where wrappers are known to: before they send, behind up to 32 other requests,
+// and before they send again. A wait of less than 50 ms goes unnoticed.
 package roundtriptest

@@ -84,7 +84,7 @@ var several = []fault{
 			return base.RoundTrip(req)
 		})},
 	{name: "hands the base a body that cannot be closed",
-		fails: []string{"body/closed", "body/closed-on-error", "advice/own-body", "advice/nil-header"},
+		fails: []string{"body/closed", "body/closed-on-error", "advice/own-body", "advice/nil-header", "advice/nil-url"},
 		wrap:  withBody(func(body io.ReadCloser) io.ReadCloser { return io.NopCloser(body) })},
 	{name: "signs the body and forgets to put it back",
 		fails: []string{"sent/body"},
@@ -95,7 +95,7 @@ var several = []fault{
 			return req
 		})},
 	{name: "signs the body and puts a copy into the caller's request",
-		fails: []string{"request/fields", "body/closed", "body/closed-on-error", "advice/own-body", "advice/nil-header"},
+		fails: []string{"request/fields", "body/closed", "body/closed-on-error", "advice/own-body", "advice/nil-header", "advice/nil-url"},
 		wrap: sending(func(req *http.Request) *http.Request {
 			if req.Body != nil && req.Body != http.NoBody {
 				body, _ := io.ReadAll(req.Body)
@@ -122,6 +122,10 @@ var several = []fault{
 			}
 			return resp, err
 		})},
+	{name: "answers concurrent requests with the response to the first", fails: []string{"sent/once", "transport/concurrent"},
+		wrap: func(base http.RoundTripper) (http.RoundTripper, error) {
+			return &oneResponse{wrapper: wrapper{base: base}}, nil
+		}},
 	{name: "makes a request of its own",
 		fails: []string{
 			"sent/host", "sent/content-length", "sent/transfer-encoding", "sent/close", "sent/get-body", "sent/trailer",
@@ -157,7 +161,7 @@ var several = []fault{
 			"response/101", "response/2xx", "response/3xx", "response/401", "response/4xx", "response/5xx",
 			"credential/sent", "credential/single", "credential/request", "credential/response",
 			"redirect/other-host", "redirect/further", "redirect/subdomain", "redirect/port", "redirect/downgrade", "redirect/return",
-			"advice/nil-header", "advice/header-values", "advice/redirect-chain", "advice/own-body", "advice/copies-closed", "advice/base-error",
+			"advice/nil-header", "advice/nil-url", "advice/header-values", "advice/redirect-chain", "advice/own-body", "advice/copies-closed", "advice/base-error",
 		},
 		wrap: wrapping(func(http.RoundTripper, *http.Request) (*http.Response, error) { return nil, errRefused })},
 	{name: "sets the credential in the caller's header, at every hop", opts: withCredential,

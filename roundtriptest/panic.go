@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 )
@@ -30,10 +31,15 @@ func recovered(f func() error) error {
 	return <-ended
 }
 
-// shortened returns what a panic or an error says, on one line.
+// addresses are what differs from one run to the next.
+var addresses = regexp.MustCompile(`0x[0-9a-f]{6,}`)
+
+// shortened returns what a panic or an error says, on one line, and the same
+// each time.
 func shortened(p any) string {
 	const most = 200
 	text := strings.Join(strings.Fields(fmt.Sprint(p)), " ")
+	text = addresses.ReplaceAllString(text, "0x…")
 	if len(text) > most {
 		text = text[:most] + "…"
 	}

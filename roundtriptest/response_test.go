@@ -2,12 +2,14 @@ package roundtriptest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"strings"
 	"sync"
+	"time"
 )
 
 // statusFaults break one clause each.
@@ -278,7 +280,54 @@ var concurrencyFaults = []fault{
 		wrap: func(base http.RoundTripper) (http.RoundTripper, error) {
 			return &oneHeader{wrapper: wrapper{base: base}}, nil
 		}},
+	{name: "puts all bodies into one buffer", fails: []string{"transport/concurrent"},
+		wrap: func(base http.RoundTripper) (http.RoundTripper, error) {
+			return &oneBuffer{wrapper: wrapper{base: base}}, nil
+		}, opts: []Option{WithSkip("it reads bodies", "advice/own-body")}},
 }
+
+// oneBuffer sends what is in its buffer when the body is read.
+type oneBuffer struct {
+	wrapper
+	mu   sync.Mutex
+	text []byte
+}
+
+func (w *oneBuffer) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Body == nil || req.Body == http.NoBody {
+		return w.base.RoundTrip(req)
+	}
+	text, err := io.ReadAll(req.Body)
+	if err := errors.Join(err, req.Body.Close()); err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	w.text = text
+	w.mu.Unlock()
+	sent := req.WithContext(req.Context())
+	sent.Body = &lateReader{text: func() []byte {
+		time.Sleep(time.Millisecond)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.text
+	}}
+	return w.base.RoundTrip(sent)
+}
+
+// lateReader reads a text that is known when it is first read.
+type lateReader struct {
+	text func() []byte
+	read io.Reader
+}
+
+func (r *lateReader) Read(p []byte) (int, error) {
+	if r.read == nil {
+		r.read = bytes.NewReader(r.text())
+	}
+	return r.read.Read(p)
+}
+
+func (*lateReader) Close() error { return nil }
 
 // lastRequest is a wrapper that mixes up concurrent requests, without a race.
 type lastRequest struct {
@@ -312,7 +361,7 @@ type oneHeader struct {
 func (w *oneHeader) RoundTrip(req *http.Request) (*http.Response, error) {
 	w.mu.Lock()
 	if w.underWay == 0 {
-		w.header = req.Header
+		w.header = req.Header.Clone()
 	}
 	w.underWay++
 	sent := req.WithContext(req.Context())
@@ -343,7 +392,12 @@ func (w *oneResponse) RoundTrip(req *http.Request) (*http.Response, error) {
 	w.mu.Lock()
 	if sent := w.sent; sent != nil {
 		w.mu.Unlock()
-		<-sent.done
+		discardBody(req)
+		select {
+		case <-sent.done:
+		case <-req.Context().Done():
+			return nil, context.Cause(req.Context())
+		}
 		if sent.resp == nil {
 			return nil, sent.err
 		}

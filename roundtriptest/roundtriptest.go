@@ -25,12 +25,13 @@ type WrapFunc = func(base http.RoundTripper) (http.RoundTripper, error)
 //
 // The requests go to the URL of [WithURL] with different methods, bodies and
 // header fields. The bases keep the contract themselves, but for the one of
-// advice/broken-base, and none of them needs a network. Requests with a body
-// have a GetBody, and are JSON objects, so that a wrapper that looks into bodies
-// can. Where a clause needs no particular status, the base answers 200.
+// advice/broken-base, and none of them needs a network. Bodies are JSON objects
+// and come with a GetBody, so that a wrapper can look into them; only where it may
+// refuse is there one without. Where a clause needs no particular status, the base
+// answers 200.
 //
-// A wrapper that keeps every promise is done in less than a second. One that
-// does not return is given up after five seconds.
+// What should happen at once is waited for a few seconds at most, and only where
+// it does not happen.
 //
 // A wrong option, or a wrap that fails, is a failure of t, and no clause is run.
 func Test(t *testing.T, wrap WrapFunc, opts ...Option) {

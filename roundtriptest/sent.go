@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 )
 
@@ -122,11 +123,17 @@ func (s *suite) requests() (trips []*trip) {
 	patch.Host = "virtual.example.com"
 	add("a small PATCH with another Host", patch, body, `{"small":true}`)
 
-	remove := s.get()
-	remove.Method = http.MethodDelete
+	remove, body := s.sending(http.MethodDelete, `{"small":true}`)
 	remove.Close = true
 	remove.Header = http.Header{"X-Several": {"2", "1", ""}, "Cache-Control": {"no-store"}}
-	add("a DELETE with Close", remove, nil, "")
+	add("a DELETE with a body and Close", remove, body, `{"small":true}`)
+
+	search, body := s.sending(http.MethodGet, `{"small":true}`)
+	add("a GET with a body", search, body, `{"small":true}`)
+
+	upgrade := s.get()
+	upgrade.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"echo"}, "Cookie": {"a=1; b=2"}, "Range": {"bytes=0-9"}}
+	add("a GET that asks for an upgrade", upgrade, nil, "")
 
 	purge := s.get()
 	purge.Method = "PURGE"
@@ -175,7 +182,7 @@ func compareSent(differs func(s *suite, t *trip, a *arrival) string) func(s *sui
 // request names the trip's request.
 func (t *trip) request() string {
 	if t.form != nil {
-		return "the " + t.req.Method + " of " + t.what
+		return fmt.Sprintf("a %s that is answered %d", t.req.Method, t.form.status)
 	}
 	return t.what
 }
@@ -198,7 +205,54 @@ func sendsOnce(s *suite) error {
 			found.addf("%s reached the base %d times", t.request(), t.calls)
 		}
 	}
+	if err := s.sendsAlikes(&found); err != nil {
+		return err
+	}
 	return found.err()
+}
+
+// sendsAlikes adds what became of requests that are all alike, one after the
+// other and at the same time, over one wrapper: none may be answered with the
+// response to another.
+func (s *suite) sendsAlikes(found *findings) error {
+	var atOnce atomic.Bool
+	var arrived atomic.Int32
+	meet := meeting(concurrent)
+	wrapper, err := s.over(roundTripFunc(func(sent *http.Request) (*http.Response, error) {
+		arrived.Add(1)
+		if atOnce.Load() {
+			meet()
+		}
+		return answer(sent, http.StatusOK), nil
+	}))
+	if err != nil {
+		return err
+	}
+	send := func() {
+		_ = recovered(func() error {
+			resp, err := wrapper.RoundTrip(s.get())
+			discard(resp)
+			return err
+		})
+	}
+	check := func(when string) {
+		// Less than one is told by the other requests.
+		if n := arrived.Swap(0); n != concurrent && n > 0 {
+			found.addf("of %d GETs that were alike and sent %s, %d reached the base", concurrent, when, n)
+		}
+	}
+	for range concurrent {
+		send()
+	}
+	check("one after the other")
+	atOnce.Store(true)
+	var senders sync.WaitGroup
+	for range concurrent {
+		senders.Go(send)
+	}
+	senders.Wait()
+	check("at the same time")
+	return nil
 }
 
 func sendsOnceOnError(s *suite) error {

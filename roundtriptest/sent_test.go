@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // sentFaults break one clause each.
@@ -24,6 +25,31 @@ var sentFaults = []fault{
 			}
 			return base.RoundTrip(req)
 		})},
+	{name: "sends a request again after a Retry-After", fails: []string{"sent/once"},
+		wrap: sendingAgain(func(resp *http.Response, err error) bool {
+			return err == nil && resp != nil && resp.Header.Get("Retry-After") != ""
+		})},
+	{name: "answers a GET from memory", fails: []string{"sent/once"},
+		wrap: func(base http.RoundTripper) (http.RoundTripper, error) {
+			var known sync.Map
+			return wrapping(func(base http.RoundTripper, req *http.Request) (*http.Response, error) {
+				if req.Method != http.MethodGet || req.URL == nil || req.Body != nil || req.Header.Get("X-Single") == "" {
+					return base.RoundTrip(req)
+				}
+				if _, again := known.Load(req.URL.String()); again && req.Context().Done() == nil {
+					return respond(req, http.StatusOK), nil
+				}
+				resp, err := base.RoundTrip(req)
+				if resp != nil && resp.StatusCode == http.StatusOK {
+					known.Store(req.URL.String(), true)
+				}
+				return resp, err
+			})(base)
+		}},
+	{name: "sends requests that are alike once", fails: []string{"sent/once"},
+		wrap: func(base http.RoundTripper) (http.RoundTripper, error) {
+			return &alikesOnce{oneResponse{wrapper: wrapper{base: base}}}, nil
+		}},
 	{name: "sends a request again after an error", fails: []string{"sent/once-on-error"},
 		wrap: sendingAgain(func(_ *http.Response, err error) bool { return err != nil })},
 	{name: "sends a PATCH as a POST", fails: []string{"sent/method"},
@@ -80,6 +106,13 @@ var sentFaults = []fault{
 				sent.Host = sent.URL.Host
 			}
 		})},
+	{name: "drops the fields of a connection, as a proxy does", fails: []string{"sent/header"},
+		wrap: changing(func(sent *http.Request) {
+			sent.Header.Del("Connection")
+			sent.Header.Del("Upgrade")
+		})},
+	{name: "drops cookies", fails: []string{"sent/header"},
+		wrap: changing(func(sent *http.Request) { sent.Header.Del("Cookie") })},
 	{name: "drops a field", fails: []string{"sent/header"},
 		wrap: changing(func(sent *http.Request) { sent.Header.Del("Cache-Control") })},
 	{name: "drops the second value of a field", fails: []string{"sent/header"},
@@ -172,6 +205,13 @@ var sentFaults = []fault{
 			}
 			return req
 		})},
+	{name: "sends no body with a DELETE", fails: []string{"sent/body"},
+		wrap: changing(func(sent *http.Request) {
+			if sent.Body != nil && sent.Method == http.MethodDelete {
+				_ = sent.Body.Close()
+				sent.Body = nil
+			}
+		})},
 	{name: "sends no body", fails: []string{"sent/body"},
 		wrap: changing(func(sent *http.Request) {
 			if sent.Body != nil && sent.Method == http.MethodPut {
@@ -191,6 +231,17 @@ var sentFaults = []fault{
 				sent.Body = io.NopCloser(strings.NewReader(""))
 			}
 		})},
+}
+
+// alikesOnce sends one of several GETs without a body that are under way at the
+// same time, if their contexts do not end.
+type alikesOnce struct{ oneResponse }
+
+func (w *alikesOnce) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Method != http.MethodGet || req.Body != nil || req.Context().Done() != nil {
+		return w.base.RoundTrip(req)
+	}
+	return w.oneResponse.RoundTrip(req)
 }
 
 // changingURL returns the wrap of a wrapper that sends a request with another

@@ -55,6 +55,8 @@ var (
 		"Trailer specifies additional headers that are sent after the request body."}
 	trailersSetLate = sentence{"Request",
 		"After the HTTP request is sent the map values can be updated while the request body is read."}
+	contextOfRequest = sentence{"Request.Context",
+		"Context returns the request's context."}
 	contextCancels = sentence{"Request.Context",
 		"For outgoing client requests, the context controls cancellation."}
 	contextLifetime = sentence{"NewRequestWithContext",

@@ -14,9 +14,8 @@ type trackedBody struct {
 	unread *strings.Reader
 	reads  int
 	closes int
-	atEnd  func()    // called before the end is told, if not nil
-	end    error     // told after the text
-	writer io.Writer // of a connection, if not nil
+	atEnd  func() // called before the end is told, if not nil
+	end    error  // told after the text
 }
 
 func newTrackedBody(text string) *trackedBody {

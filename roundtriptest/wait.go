@@ -209,18 +209,17 @@ func waitInBase(s *suite, timeout bool) (wait, bool) {
 // before that time is over.
 func waitByItself(s *suite, timeout bool) (wait, bool) {
 	var called atomic.Bool
-	answering := roundTripFunc(func(sent *http.Request) (*http.Response, error) {
-		called.Store(true)
-		return answer(sent, http.StatusOK), nil
-	})
-	// after returns a wrapper that has sent n requests, and how long the last of
-	// them took.
-	after := func(n int) (wrapper http.RoundTripper, last time.Duration) {
-		wrapper, err := s.over(answering)
-		if err != nil {
-			return nil, 0
-		}
-		for range n {
+	// over returns a new wrapper, and a function that sends a request through it
+	// and returns how long that took.
+	over := func() (http.RoundTripper, func() time.Duration) {
+		wrapper, err := s.over(roundTripFunc(func(sent *http.Request) (*http.Response, error) {
+			called.Store(true)
+			return answer(sent, http.StatusOK), nil
+		}))
+		return wrapper, func() time.Duration {
+			if err != nil {
+				return 0
+			}
 			req, _ := s.post()
 			start := time.Now()
 			_ = recovered(func() error {
@@ -228,41 +227,46 @@ func waitByItself(s *suite, timeout bool) (wait, bool) {
 				discard(resp)
 				return err
 			})
-			last = time.Since(start)
+			return time.Since(start)
 		}
-		called.Store(false)
-		return wrapper, last
+	}
+	// A busy machine takes its time as well, but not twice for the same request.
+	before, took := 0, time.Duration(0)
+	const requests = 16
+	for _, send := over(); before < requests; before++ {
+		if took = send(); took >= shortestWait {
+			break
+		}
+	}
+	_, send := over()
+	for range before {
+		send()
+	}
+	if again := send(); again < took {
+		took = again
+	}
+	if took < shortestWait {
+		return wait{}, false
 	}
 
-	const requests = 3
-	for n := 1; n <= requests; n++ {
-		_, took := after(n)
-		if took < shortestWait {
-			continue
+	var w wait
+	for range 3 {
+		wrapper, send := over()
+		if wrapper == nil {
+			return wait{}, false
 		}
-		// A busy machine takes its time as well, but not twice.
-		if _, again := after(n); again < took {
-			took = again
+		for range before {
+			send()
 		}
-		if took < shortestWait {
-			continue
+		called.Store(false)
+		start := time.Now()
+		w = s.await("a request that the wrapper takes its time for", wrapper, took/4, timeout, &called)
+		w.endless = w.endless || time.Since(start) > took*3/4
+		if !w.endless {
+			break
 		}
-		var w wait
-		for range 3 {
-			wrapper, _ := after(n - 1)
-			if wrapper == nil {
-				return wait{}, false
-			}
-			start := time.Now()
-			w = s.await("a request that the wrapper takes its time for", wrapper, took/4, timeout, &called)
-			w.endless = w.endless || time.Since(start) > took*3/4
-			if !w.endless {
-				break
-			}
-		}
-		return w, true
 	}
-	return wait{}, false
+	return w, true
 }
 
 // shortestWait is how long a wrapper must take for a request to be said to wait.
