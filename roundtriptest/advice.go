@@ -14,70 +14,70 @@ import (
 // adviceClauses are those of Strict: what good wrappers do, although no sentence
 // of net/http's documentation asks for it.
 var adviceClauses = []clause{{
-	name:   "advice/idle-connections",
-	wants:  "CloseIdleConnections reaches the base, if it has the method",
-	reason: "an http.Client's CloseIdleConnections does nothing where its Transport lacks the method, and connections stay open",
-	check:  forwardsCloseIdleConnections,
+	name:     "advice/idle-connections",
+	requires: "CloseIdleConnections reaches the base, if it has the method",
+	reason:   "an http.Client's CloseIdleConnections does nothing where its Transport lacks the method, and connections stay open",
+	check:    forwardsCloseIdleConnections,
 }, {
-	name:   "advice/nil-header",
-	wants:  "a request without a header map makes no panic, its map stays nil, and its body is closed",
-	reason: "callers make requests by hand; a Transport closes the body and returns an error",
-	check:  takesNilHeader,
+	name:     "advice/nil-header",
+	requires: "a request without a header map makes no panic, its map stays nil, and its body is closed",
+	reason:   "callers make requests by hand; a Transport closes the body and returns an error",
+	check:    takesNilHeader,
 }, {
-	name:   "advice/nil-url",
-	wants:  "a request without a URL makes no panic, and its body is closed",
-	reason: "callers make requests by hand; a Transport closes the body and returns an error",
-	check:  takesNilURL,
+	name:     "advice/nil-url",
+	requires: "a request without a URL makes no panic, and its body is closed",
+	reason:   "callers make requests by hand; a Transport closes the body and returns an error",
+	check:    takesNilURL,
 }, {
-	name:   "advice/header-values",
-	wants:  "what is written or appended to the values of the base's header is not seen by the caller",
-	reason: "a base that breaks the contract would else change the caller's request; Header.Clone prevents it",
-	check:  sharesNoHeaderValues,
+	name:     "advice/header-values",
+	requires: "what is written or appended to the values of the base's header is not seen by the caller",
+	reason:   "otherwise a base that breaks the contract changes the caller's request; Header.Clone prevents it",
+	check:    sharesNoHeaderValues,
 }, {
-	name:   "advice/redirect-chain",
-	wants:  "the request's Response, which leads back along a redirect chain, reaches the base",
-	reason: "a wrapper below this one may need it, to keep a credential from another host",
-	check:  passesRedirectChain,
+	name:     "advice/redirect-chain",
+	requires: "the request's Response, which leads back along a redirect chain, reaches the base",
+	reason:   "a wrapper below this one may need it, to keep a credential from another host",
+	check:    passesRedirectChain,
 }, {
-	name:   "advice/own-body",
-	wants:  "the request's body reaches the base as the caller's own value",
-	reason: "a Transport knows the types for which it can use sendfile; a body that is wrapped, or read ahead, is no stream of the caller's",
-	check:  passesOwnBody,
+	name:     "advice/own-body",
+	requires: "the request's body reaches the base as the caller's own value",
+	reason:   "a body that is wrapped loses what its type offers, such as sendfile, and one that is read ahead is no longer streamed",
+	check:    passesOwnBody,
 }, {
-	name:   "advice/closed-once",
-	wants:  "the caller's body is closed exactly once",
-	reason: "io.Closer: the behavior of Close after the first call is undefined",
-	check:  closesBodiesOnce,
+	name:     "advice/closed-once",
+	requires: "the caller's body is closed exactly once",
+	reason:   "io.Closer: the behavior of Close after the first call is undefined",
+	check:    closesBodiesOnce,
 }, {
-	name:   "advice/copies-closed",
-	wants:  "each body that the wrapper gets from GetBody is closed",
-	reason: "it may be a file",
-	check:  closesCopies,
+	name:     "advice/copies-closed",
+	requires: "each body that the wrapper gets from GetBody is closed",
+	reason:   "it may be a file",
+	check:    closesCopies,
 }, {
-	name:   "advice/own-response-body",
-	wants:  "the response's body is the base's own value",
-	reason: "what else the body can do, such as io.WriterTo, stays; a 401 is left to response/401",
-	check:  returnsOwnBody,
+	name:     "advice/own-response-body",
+	requires: "the response's body is the base's own value",
+	reason:   "a body that is wrapped loses what its type offers, such as io.WriterTo (a 401 is left to response/401)",
+	check:    returnsOwnBody,
 }, {
-	name:   "advice/base-error",
-	wants:  "the base's error comes back, so that errors.Is finds it",
-	reason: "callers tell a refused connection from a reset one by it",
-	check:  returnsBaseError,
+	name:     "advice/base-error",
+	requires: "the base's error comes back, so that errors.Is finds it",
+	reason:   "callers tell a refused connection from a reset one by it",
+	check:    returnsBaseError,
 }, {
-	name:   "advice/broken-base",
-	wants:  "a base that breaks the contract makes no panic, and a response that it returns together with an error is closed",
-	reason: "there are such bases: neither a response nor an error, a nil body, both a response and an error",
-	check:  survivesBrokenBase,
+	name:     "advice/broken-base",
+	requires: "a base that breaks the contract makes no panic, and a response that it returns together with an error is closed",
+	reason:   "there are such bases: neither a response nor an error, a nil body, both a response and an error",
+	check:    survivesBrokenBase,
 }, {
-	name:   "advice/location",
-	wants:  "where the base sent another URL than it was given, the response's Request is what it sent",
-	reason: "Response.Location resolves against it",
-	check:  keepsLocation,
+	name:     "advice/location",
+	requires: "where the base sent another URL than it was given, the response's Request is what it sent",
+	reason:   "Response.Location resolves against it",
+	check:    keepsLocation,
 }, {
-	name:   "advice/goroutines",
-	wants:  "a request leaves no goroutine behind once its response's body is closed",
-	reason: "Go Code Review Comments, Goroutine Lifetimes",
-	check:  leavesNoGoroutine,
+	name:     "advice/goroutines",
+	requires: "a request leaves no goroutine behind once its response's body is closed",
+	reason:   "Go Code Review Comments, Goroutine Lifetimes",
+	check:    leavesNoGoroutine,
 }}
 
 // idleBase counts the calls of CloseIdleConnections.
@@ -380,7 +380,7 @@ func keepsLocation(s *suite) error {
 }
 
 func leavesNoGoroutine(s *suite) error {
-	// As long as the check lasts, the requests' context does not end: whoever
+	// The requests' context does not end before the check does: a goroutine that
 	// waits for it is left behind.
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

@@ -63,7 +63,7 @@ func (s *suite) answers() (trips []*trip) {
 		t.reply = func(call int, sent *http.Request) (*http.Response, *trackedBody, error) {
 			f := f
 			if call > 1 && f.status/100 == 3 {
-				f.status = http.StatusOK // to whoever followed the redirect
+				f.status = http.StatusOK // the redirect was followed
 			}
 			resp, body := s.answer(f, sent)
 			return resp, body, nil

@@ -12,25 +12,25 @@ import (
 
 // bodyClauses ask what becomes of the request's body.
 var bodyClauses = []clause{{
-	name:   "body/closed",
-	wants:  "the caller's body is closed when the base has read and closed what it got",
-	quotes: []sentence{closesBody},
-	check:  closesBodies,
+	name:     "body/closed",
+	requires: "the caller's body is closed when the base has read and closed what it got",
+	quotes:   []sentence{closesBody},
+	check:    closesBodies,
 }, {
-	name:   "body/closed-on-error",
-	wants:  "the caller's body is closed when the base fails, whether it has read it or not",
-	quotes: []sentence{closesBody},
-	check:  closesBodiesOnError,
+	name:     "body/closed-on-error",
+	requires: "the caller's body is closed when the base fails, whether it has read it or not",
+	quotes:   []sentence{closesBody},
+	check:    closesBodiesOnError,
 }, {
-	name:   "body/closed-on-refusal",
-	wants:  "a wrapper that does not call its base closes the caller's body itself",
-	quotes: []sentence{closesBody},
-	check:  closesBodiesOnRefusal,
+	name:     "body/closed-on-refusal",
+	requires: "a wrapper that does not call its base closes the caller's body itself",
+	quotes:   []sentence{closesBody},
+	check:    closesBodiesOnRefusal,
 }, {
-	name:   "body/late-read",
-	wants:  "the body stays open for a base that still reads it when RoundTrip has returned",
-	quotes: []sentence{executes, closesBody},
-	check:  leavesOpenForBase,
+	name:     "body/late-read",
+	requires: "the body stays open for a base that still reads it when RoundTrip has returned",
+	quotes:   []sentence{executes, closesBody},
+	check:    leavesOpenForBase,
 }}
 
 func closesBodies(s *suite) error {

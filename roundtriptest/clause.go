@@ -9,8 +9,8 @@ import (
 
 // clause is one promise that a wrapper is held to.
 type clause struct {
-	name  string // theme/promise
-	wants string // the promise, about the wrapper
+	name     string // theme/promise
+	requires string // the promise, about the wrapper
 
 	// A clause of the contract quotes the sentences that ask for it. Any other
 	// has a reason, and says what net/http itself does.
@@ -19,7 +19,7 @@ type clause struct {
 	netHTTP string
 
 	// check returns what the wrapper did wrong, or a notApplicable. It looks at
-	// its own promise alone: what another clause reports is no error here.
+	// its own promise alone: what another clause reports is not an error here.
 	check func(s *suite) error
 }
 
@@ -65,11 +65,11 @@ func (c clause) report(found error) string {
 	lines := []string{found.Error()}
 	switch c.theme() {
 	case "advice":
-		lines = append(lines, "this is advice, which net/http's documentation does not ask for: "+c.wants)
+		lines = append(lines, "advice, which net/http's documentation does not ask for: "+c.requires)
 	case "credential", "redirect":
-		lines = append(lines, "a credential needs: "+c.wants)
+		lines = append(lines, "a credential requires: "+c.requires)
 	default:
-		lines = append(lines, "the contract: "+c.wants)
+		lines = append(lines, "the contract requires: "+c.requires)
 	}
 	for _, quote := range c.quotes {
 		lines = append(lines, quote.String())
@@ -90,8 +90,8 @@ type findings struct{ texts []string }
 
 const shownFindings = 4
 
-// about adds what went wrong with one of many requests. A crash is said once,
-// whichever they are.
+// about adds what went wrong with one of many requests. A crash is the same for
+// all of them, and is told once.
 func (f *findings) about(what string, err error) {
 	if c, ok := crashed(err); ok {
 		what = "RoundTrip"

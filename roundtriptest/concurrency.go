@@ -13,10 +13,10 @@ import (
 )
 
 var concurrencyClauses = []clause{{
-	name:   "transport/concurrent",
-	wants:  "requests that are sent at the same time are not mixed up; run with -race",
-	quotes: []sentence{safeForConcurrentUse},
-	check:  keepsRequestsApart,
+	name:     "transport/concurrent",
+	requires: "requests that are sent at the same time are not mixed up; run with -race",
+	quotes:   []sentence{safeForConcurrentUse},
+	check:    keepsRequestsApart,
 }}
 
 const (
@@ -85,7 +85,7 @@ func numberIn(text string) string {
 }
 
 // sendMarked sends a request with a number in its URL, header and body, and
-// wants the response to it. Then it changes the request, which a wrapper must be
+// expects the response to it. Then it changes the request, which a wrapper must be
 // done with by now: the race detector sees one that is not.
 func (s *suite) sendMarked(wrapper http.RoundTripper, number string) error {
 	req, _ := s.sending(http.MethodPost, numbered(number))

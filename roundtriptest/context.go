@@ -12,25 +12,25 @@ import (
 // contextClauses ask what becomes of the request's context on its way to the
 // base.
 var contextClauses = []clause{{
-	name:   "context/cancel",
-	wants:  "the base's request ends with the caller's context",
-	quotes: []sentence{contextCancels},
-	check:  passesCancellation,
+	name:     "context/cancel",
+	requires: "the base's request ends with the caller's context",
+	quotes:   []sentence{contextCancels},
+	check:    passesCancellation,
 }, {
-	name:   "context/reading",
-	wants:  "it ends with the caller's context also while the response's body is being read",
-	quotes: []sentence{contextCancels, contextLifetime},
-	check:  passesLateCancellation,
+	name:     "context/reading",
+	requires: "the base's request ends with the caller's context also while the response's body is being read",
+	quotes:   []sentence{contextCancels, contextLifetime},
+	check:    passesLateCancellation,
 }, {
-	name:   "context/lifetime",
-	wants:  "the base's context does not end before the response's body has been read or closed",
-	quotes: []sentence{contextCancels, contextLifetime},
-	check:  keepsContextAlive,
+	name:     "context/lifetime",
+	requires: "the base's context does not end before the response's body has been read or closed",
+	quotes:   []sentence{contextCancels, contextLifetime},
+	check:    keepsContextAlive,
 }, {
-	name:   "context/values",
-	wants:  "the values of the caller's context, such as a trace, reach the base",
-	quotes: []sentence{contextOfRequest, traceHooks},
-	check:  passesValues,
+	name:     "context/values",
+	requires: "the values of the caller's context, such as a trace, reach the base",
+	quotes:   []sentence{contextOfRequest, traceHooks},
+	check:    passesValues,
 }}
 
 func passesCancellation(s *suite) error {

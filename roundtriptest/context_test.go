@@ -80,7 +80,7 @@ var waitFaults = []fault{
 				return base.RoundTrip(req)
 			})(base)
 		}},
-	{name: "sends ten requests at once and then takes its time", fails: []string{"context/wait"},
+	{name: "sends ten requests at once and then sleeps", fails: []string{"context/wait"},
 		wrap: func(base http.RoundTripper) (http.RoundTripper, error) {
 			var sent atomic.Int32
 			return wrapping(func(base http.RoundTripper, req *http.Request) (*http.Response, error) {
@@ -206,5 +206,5 @@ func TestASleepIsFoundInRealTime(t *testing.T) {
 		time.Sleep(200 * time.Millisecond)
 		return base.RoundTrip(req)
 	}))
-	assert.ErrorContains(t, verdicts["context/wait"], "takes its time for")
+	assert.ErrorContains(t, verdicts["context/wait"], "that the wrapper delays")
 }

@@ -11,45 +11,45 @@ import (
 // credentialClauses are those of a wrapper that adds a credential, but for where
 // it may go.
 var credentialClauses = []clause{{
-	name:    "credential/sent",
-	wants:   "the credential arrives with the first request",
-	reason:  "the option WithCredential says so (RFC 9110, section 11.6.2)",
-	netHTTP: "a Client sends only the credential that its caller sets, or that is in the URL's user info",
-	check:   sendsCredential,
+	name:     "credential/sent",
+	requires: "the credential arrives with the first request",
+	reason:   "the option WithCredential says so (RFC 9110, section 11.6.2)",
+	netHTTP:  "a Client sends only the credential that its caller sets, or that is in the URL's user info",
+	check:    sendsCredential,
 }, {
-	name:    "credential/single",
-	wants:   "the field has one value on the wire",
-	reason:  "a field that is no list has one line (RFC 9110, section 5.3); servers disagree which of two counts",
-	netHTTP: "a Transport sends as many lines as the header has values",
-	check:   sendsOneValue,
+	name:     "credential/single",
+	requires: "the field has one value on the wire",
+	reason:   "a field that is no list has one line (RFC 9110, section 5.3); servers disagree which of two counts",
+	netHTTP:  "a Transport sends as many lines as the header has values",
+	check:    sendsOneValue,
 }, {
-	name:    "credential/replaces",
-	wants:   "the credential takes the place of what the caller had set in the field",
-	reason:  "else whoever fills in the caller's header chooses who the request is from",
-	netHTTP: "a Client makes an Authorization field of the URL's user info only where the caller has set none",
-	check:   replacesOwnValue,
+	name:     "credential/replaces",
+	requires: "the credential takes the place of what the caller had set in the field",
+	reason:   "otherwise the code that fills in the caller's header decides who the request is from",
+	netHTTP:  "a Client makes an Authorization field of the URL's user info only where the caller has set none",
+	check:    replacesOwnValue,
 }, {
-	name:    "credential/other-case",
-	wants:   "nothing that the caller set under the field's name in another case goes out beside the credential",
-	reason:  "names ignore case (RFC 9110, section 5.1): on the wire that is one field",
-	netHTTP: "a Transport sends each key of the header map; the keys should be in canonical form, and nothing sees to it",
-	check:   replacesOtherCases,
+	name:     "credential/other-case",
+	requires: "nothing that the caller set under the field's name in another case goes out beside the credential",
+	reason:   "names ignore case (RFC 9110, section 5.1): on the wire that is one field",
+	netHTTP:  "a Transport sends each key of the header map, in canonical form or not",
+	check:    replacesOtherCases,
 }, {
-	name:   "credential/request",
-	wants:  "the caller's request does not hold the credential, neither while the base runs nor after",
-	quotes: []sentence{noModifying},
-	reason: "requests are logged, and sent again elsewhere",
-	check:  keepsCredentialFromRequest,
+	name:     "credential/request",
+	requires: "the caller's request does not hold the credential, neither while the base runs nor after",
+	quotes:   []sentence{noModifying},
+	reason:   "requests are logged, and sent again elsewhere",
+	check:    keepsCredentialFromRequest,
 }, {
-	name:    "credential/response",
-	wants:   "no request that the response leads back to holds the credential",
-	reason:  "Response.Request is logged, and a credential is kept from others (RFC 6750, section 5.3)",
-	netHTTP: "Response.Request is the request that was sent, with all of its fields",
-	check:   keepsCredentialFromResponse,
+	name:     "credential/response",
+	requires: "no request that the response leads back to holds the credential",
+	reason:   "Response.Request is logged, and a credential is kept from others (RFC 6750, section 5.3)",
+	netHTTP:  "Response.Request is the request that was sent, with all of its fields",
+	check:    keepsCredentialFromResponse,
 }}
 
-// credentials returns what stands in a header under the name of the credential,
-// in whatever case.
+// credentials returns the values of the credential's field, in any case of its
+// name.
 func (s *suite) credentials(h http.Header) []string { return valuesOf(h, s.credential) }
 
 // sentCredential sends a GET with this header, and returns what arrives in the

@@ -13,27 +13,27 @@
 //
 // A clause that fails says what happened and quotes the sentence of net/http's
 // documentation that the wrapper breaks. A wrapper that keeps every sentence has
-// no finding. This is what one says that forgets the caller's Host:
+// no finding. For a wrapper that forgets the caller's Host, sent/host says:
 //
 //	a small PATCH with another Host: the caller's host is "virtual.example.com", the base's "api.example.com"
-//	the contract: the base gets the caller's host
+//	the contract requires: the base gets the caller's host
 //	net/http, RoundTripper: "RoundTrip executes a single HTTP transaction, returning a Response for the provided Request."
 //	net/http, Request: "For client requests, Host optionally overrides the Host header to send."
 //
-// Run it with -race as well: transport/concurrent shows the race detector what
-// to look at.
+// Run it with -race as well: transport/concurrent gives the race detector
+// something to see.
 //
 // # The contract
 //
 // These clauses are always checked. Fields and values that a wrapper adds to a
 // header are allowed.
 //
-//   - sent/once: one request in is one request out, whatever the response
+//   - sent/once: one request in is one request out, for every response
 //   - sent/once-on-error: a request whose transaction failed is not sent again
 //   - sent/method: the base gets the caller's method
 //   - sent/empty-method: a request with an empty method reaches the base, as a
 //     GET
-//   - sent/url: the base gets the caller's URL, as it is written
+//   - sent/url: the base gets the caller's URL unchanged
 //   - sent/host: the base gets the caller's host
 //   - sent/header: the base gets every value of the caller's header; others may
 //     be added
@@ -63,14 +63,14 @@
 //   - body/late-read: the body stays open for a base that still reads it when
 //     RoundTrip has returned
 //   - context/cancel: the base's request ends with the caller's context
-//   - context/reading: it ends with the caller's context also while the
-//     response's body is being read
+//   - context/reading: the base's request ends with the caller's context also
+//     while the response's body is being read
 //   - context/lifetime: the base's context does not end before the response's
 //     body has been read or closed
 //   - context/values: the values of the caller's context, such as a trace,
 //     reach the base
-//   - context/wait: whatever the wrapper itself waits for, RoundTrip returns
-//     when the caller's context ends
+//   - context/wait: RoundTrip returns when the caller's context ends, also
+//     while the wrapper itself waits
 //   - context/timeout: where a deadline has passed, the error says that it is a
 //     timeout
 //   - context/cause: where the context was cancelled with a cause, errors.Is
@@ -102,8 +102,8 @@
 //     base gave
 //   - response/streamed: the response's body is neither read nor closed before
 //     the caller has it
-//   - response/read-error: where the base's body breaks off, the caller hears
-//     of it
+//   - response/read-error: where reading the base's body fails, reading the
+//     caller's fails too
 //   - response/closed: when the caller closes the response's body, read or
 //     unread, the base's body is closed
 //   - response/dropped: a response of the base that does not come back has its
@@ -131,9 +131,9 @@
 //   - credential/response: no request that the response leads back to holds the
 //     credential
 //   - redirect/other-host: no credential goes to another host that a redirect
-//     leads to, also not to one whose name only looks alike
-//   - redirect/further: no credential goes to where a redirect from another
-//     host leads, be it that host again
+//     leads to, not even to one whose name only looks similar
+//   - redirect/further: no credential goes anywhere that another host redirects
+//     to, including that host itself
 //   - redirect/subdomain: no credential goes to a subdomain that a redirect
 //     leads to
 //   - redirect/port: no credential goes to another port that a redirect leads
@@ -181,5 +181,5 @@
 //
 // There may be faults that no clause finds. A wrapper that waits is looked for
 // where wrappers are known to: before they send, behind up to 32 other requests,
-// and before they send again. A wait of less than 50 ms goes unnoticed.
+// and before they send again. A wait of less than 80 ms goes unnoticed.
 package roundtriptest

@@ -222,7 +222,7 @@ func TestACorrectWrapperPasses(t *testing.T) {
 				return base.RoundTrip(req)
 			})(base)
 		}},
-		"that waits for a token, as long as the context lives": {wrap: waiting(60*time.Millisecond, context.Cause)},
+		"that waits for a token, as long as the context lives": {wrap: waiting(2*shortestWait, context.Cause)},
 		"that is slow": {wrap: wrapping(func(base http.RoundTripper, req *http.Request) (*http.Response, error) {
 			time.Sleep(shortestWait / 5)
 			return base.RoundTrip(req)

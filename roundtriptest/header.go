@@ -11,7 +11,7 @@ import (
 // reported.
 func sortedNames(h http.Header) []string { return slices.Sorted(maps.Keys(h)) }
 
-// valuesOf returns what a header holds under a name, in whatever case: on the
+// valuesOf returns the values that a header has under a name in any case: on the
 // wire that is one field.
 func valuesOf(h http.Header, name string) (values []string) {
 	for _, key := range sortedNames(h) {

@@ -13,8 +13,8 @@ import (
 )
 
 // label marks the goroutines that a wrapper starts: a goroutine inherits the
-// labels of the one that started it. This tells them from whatever else the
-// process is doing, other tests included.
+// labels of the one that started it. This tells them from the goroutines of other
+// tests.
 type label string
 
 const labelKey = "roundtriptest"

@@ -10,31 +10,31 @@ import (
 // redirectClauses say where a wrapper sends its credential when an http.Client
 // follows redirects through it.
 var redirectClauses = []clause{{
-	name:   "redirect/other-host",
-	wants:  "no credential goes to another host that a redirect leads to, also not to one whose name only looks alike",
-	reason: "whoever answers chooses where a redirect leads (RFC 9110, section 15.4)",
+	name:     "redirect/other-host",
+	requires: "no credential goes to another host that a redirect leads to, not even to one whose name only looks similar",
+	reason:   "the server that answers chooses where a redirect leads (RFC 9110, section 15.4)",
 	netHTTP: "a Client does not forward Authorization, WWW-Authenticate and Cookie to another domain; " +
 		"it forwards every other field, such as X-Api-Key",
 	check: keepsCredentialFromOtherHosts,
 }, {
-	name:    "redirect/further",
-	wants:   "no credential goes to where a redirect from another host leads, be it that host again",
-	reason:  "two requests to the same host are no sign that it is the right one",
-	netHTTP: "a Client compares each hop with the first request, and forwards nothing of that kind once a hop has left its domain",
-	check:   keepsCredentialFromFurtherHops,
+	name:     "redirect/further",
+	requires: "no credential goes anywhere that another host redirects to, including that host itself",
+	reason:   "two hops on the same host do not make it the right host",
+	netHTTP:  "a Client compares each hop with the first request, and forwards nothing of that kind once a hop has left its domain",
+	check:    keepsCredentialFromFurtherHops,
 }, {
-	name:    "redirect/subdomain",
-	wants:   "no credential goes to a subdomain that a redirect leads to",
-	reason:  "a subdomain is another origin, and may be somebody else's (RFC 9110, section 4.3.1)",
-	netHTTP: "a Client forwards Authorization to subdomains, as it does all other fields",
+	name:     "redirect/subdomain",
+	requires: "no credential goes to a subdomain that a redirect leads to",
+	reason:   "a subdomain is another origin and may have another owner (RFC 9110, section 4.3.1)",
+	netHTTP:  "a Client forwards Authorization to subdomains, as it does all other fields",
 	check: keepsCredentialFrom(func(s *suite) *url.URL {
 		return s.at("sub." + s.url.Host)
 	}),
 }, {
-	name:    "redirect/port",
-	wants:   "no credential goes to another port that a redirect leads to",
-	reason:  "another port is another origin, and may be another user's server (RFC 9110, section 4.3.1)",
-	netHTTP: "a Client looks at the host's name alone, and forwards Authorization to its other ports",
+	name:     "redirect/port",
+	requires: "no credential goes to another port that a redirect leads to",
+	reason:   "another port is another origin and may be another user's server (RFC 9110, section 4.3.1)",
+	netHTTP:  "a Client looks at the host's name alone, and forwards Authorization to its other ports",
 	check: keepsCredentialFrom(func(s *suite) *url.URL {
 		port := "8443"
 		if s.url.Port() == port {
@@ -43,17 +43,17 @@ var redirectClauses = []clause{{
 		return s.at(net.JoinHostPort(s.url.Hostname(), port))
 	}),
 }, {
-	name:    "redirect/downgrade",
-	wants:   "no credential goes to where a redirect from https to http leads",
-	reason:  "whoever is on the way can read it there (RFC 6750, section 5.3: always TLS)",
-	netHTTP: "a Client looks at the host's name alone, and forwards Authorization from https to http",
-	check:   keepsCredentialFromPlaintext,
+	name:     "redirect/downgrade",
+	requires: "no credential goes to where a redirect from https to http leads",
+	reason:   "anyone on the network path can read it there (RFC 6750, section 5.3: always TLS)",
+	netHTTP:  "a Client looks at the host's name alone, and forwards Authorization from https to http",
+	check:    keepsCredentialFromPlaintext,
 }, {
-	name:    "redirect/return",
-	wants:   "no credential goes with a redirect chain that left the host, or https, and comes back",
-	reason:  "somebody else chose where it goes and what it asks for there",
-	netHTTP: "a Client does not forward Authorization again once a hop has left the domain (CVE-2024-45336); it does after one over http",
-	check:   keepsCredentialFromReturningChains,
+	name:     "redirect/return",
+	requires: "no credential goes with a redirect chain that left the host, or https, and comes back",
+	reason:   "another server chose the URL that it goes to",
+	netHTTP:  "a Client does not forward Authorization again once a hop has left the domain (CVE-2024-45336); it does after one over http",
+	check:    keepsCredentialFromReturningChains,
 }}
 
 // hop is a request of a redirect chain as the base got it.

@@ -2,17 +2,17 @@ package roundtriptest
 
 import "slices"
 
-// requestClauses ask whether the caller's request stays as it is.
+// requestClauses ask whether the caller's request stays unchanged.
 var requestClauses = []clause{{
-	name:   "request/fields",
-	wants:  "no field of the caller's request changes before the response's body is closed",
-	quotes: []sentence{noModifying},
+	name:     "request/fields",
+	requires: "no field of the caller's request changes before the response's body is closed",
+	quotes:   []sentence{noModifying},
 	check: changedNothing(func(c changes) []change { return c.fields },
 		"the field %s of the caller's request changed: seen %s"),
 }, {
-	name:   "request/header",
-	wants:  "the caller's header map keeps its entries, neither more nor fewer nor others",
-	quotes: []sentence{noModifying},
+	name:     "request/header",
+	requires: "the caller's header map keeps its entries, neither more nor fewer nor others",
+	quotes:   []sentence{noModifying},
 	check: changedNothing(func(c changes) []change { return c.header },
 		"the entry %s of the caller's header changed: seen %s"),
 }}

@@ -14,35 +14,35 @@ import (
 // responseBodyClauses ask what becomes of a response's body between the base and
 // the caller, and of cookies.
 var responseBodyClauses = []clause{{
-	name:   "response/streamed",
-	wants:  "the response's body is neither read nor closed before the caller has it",
-	quotes: []sentence{bodyStreamed, noInterpreting},
-	check:  leavesResponseUnread,
+	name:     "response/streamed",
+	requires: "the response's body is neither read nor closed before the caller has it",
+	quotes:   []sentence{bodyStreamed, noInterpreting},
+	check:    leavesResponseUnread,
 }, {
-	name:   "response/read-error",
-	wants:  "where the base's body breaks off, the caller hears of it",
-	quotes: []sentence{readErrors},
-	check:  tellsReadErrors,
+	name:     "response/read-error",
+	requires: "where reading the base's body fails, reading the caller's fails too",
+	quotes:   []sentence{readErrors},
+	check:    tellsReadErrors,
 }, {
-	name:   "response/closed",
-	wants:  "when the caller closes the response's body, read or unread, the base's body is closed",
-	quotes: []sentence{callerCloses},
-	check:  closesResponse,
+	name:     "response/closed",
+	requires: "when the caller closes the response's body, read or unread, the base's body is closed",
+	quotes:   []sentence{callerCloses},
+	check:    closesResponse,
 }, {
-	name:   "response/dropped",
-	wants:  "a response of the base that does not come back has its body closed",
-	quotes: []sentence{mustClose},
-	check:  closesDropped,
+	name:     "response/dropped",
+	requires: "a response of the base that does not come back has its body closed",
+	quotes:   []sentence{mustClose},
+	check:    closesDropped,
 }, {
-	name:   "response/upgrade",
-	wants:  "the body of a 101 can be written to, and what is written arrives",
-	quotes: []sentence{upgradedBody},
-	check:  keepsUpgrade,
+	name:     "response/upgrade",
+	requires: "the body of a 101 can be written to, and what is written arrives",
+	quotes:   []sentence{upgradedBody},
+	check:    keepsUpgrade,
 }, {
-	name:   "response/cookies",
-	wants:  "a cookie that one response sets is not sent with the next request",
-	quotes: []sentence{noHigherLevel},
-	check:  handlesNoCookies,
+	name:     "response/cookies",
+	requires: "a cookie that one response sets is not sent with the next request",
+	quotes:   []sentence{noHigherLevel},
+	check:    handlesNoCookies,
 }}
 
 func leavesResponseUnread(s *suite) error {

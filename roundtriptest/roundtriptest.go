@@ -15,7 +15,7 @@ type WrapFunc = func(base http.RoundTripper) (http.RoundTripper, error)
 
 // Test puts a wrapping [http.RoundTripper] through the contract. Each clause is
 // a subtest with its name; one that fails says what happened, what the contract
-// wants, and the sentence of net/http's documentation that was broken.
+// requires, and the sentence of net/http's documentation that was broken.
 //
 // wrap is called several times, from one goroutine at a time, and returns a new
 // wrapper each time: what a clause sees does not depend on what another one did.

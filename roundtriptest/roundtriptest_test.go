@@ -23,7 +23,7 @@ func TestThePackageCommentListsEachClause(t *testing.T) {
 	doc := packageComment(t) + " "
 	clauses := slices.Concat(contract, credential, advice)
 	for _, c := range clauses {
-		assert.Contains(t, doc, "- "+c.name+": "+c.wants+" ")
+		assert.Contains(t, doc, "- "+c.name+": "+c.requires+" ")
 	}
 	assert.Equal(t, len(clauses), strings.Count(doc, " - "))
 }
@@ -95,7 +95,7 @@ var reports = map[string]struct {
 			"--- FAIL: TestTestReports/request/header",
 			"roundtriptest_test.go:", // where the caller calls Test
 			"the entry User-Agent (added) of the caller's header changed: seen while the base ran",
-			"the contract: the caller's header map keeps its entries, neither more nor fewer nor others",
+			"the contract requires: the caller's header map keeps its entries, neither more nor fewer nor others",
 			`net/http, RoundTripper: "RoundTrip should not modify the request, except for consuming and closing the Request's Body."`,
 			"--- PASS: TestTestReports/request/fields",
 			"--- PASS: TestTestReports/transport/concurrent",
@@ -160,10 +160,10 @@ var reports = map[string]struct {
 		fails: true,
 		says: []string{
 			"--- FAIL: TestTestReports/advice/idle-connections",
-			"this is advice, which net/http's documentation does not ask for: CloseIdleConnections reaches the base",
+			"advice, which net/http's documentation does not ask for: CloseIdleConnections reaches the base",
 			"why: ",
 		},
-		not: "the contract: ",
+		not: "the contract requires: ",
 	},
 	"a credential": {
 		test: func(t *testing.T) {
@@ -173,10 +173,10 @@ var reports = map[string]struct {
 		says: []string{
 			"--- FAIL: TestTestReports/redirect/subdomain",
 			"redirect 1, from https://api.example.com/ to https://sub.api.example.com/, carried X-Api-Key",
-			"a credential needs: no credential goes to a subdomain that a redirect leads to",
+			"a credential requires: no credential goes to a subdomain that a redirect leads to",
 			"net/http itself: a Client forwards Authorization to subdomains, as it does all other fields",
 		},
-		not: "the contract: ",
+		not: "the contract requires: ",
 	},
 	"panics": {
 		test:  func(t *testing.T) { Test(t, panics) },

@@ -12,80 +12,80 @@ import (
 
 // sentClauses compare what reaches the base with what the caller sent.
 var sentClauses = []clause{{
-	name:   "sent/once",
-	wants:  "one request in is one request out, whatever the response",
-	quotes: []sentence{executes},
-	check:  sendsOnce,
+	name:     "sent/once",
+	requires: "one request in is one request out, for every response",
+	quotes:   []sentence{executes},
+	check:    sendsOnce,
 }, {
-	name:   "sent/once-on-error",
-	wants:  "a request whose transaction failed is not sent again",
-	quotes: []sentence{executes},
-	check:  sendsOnceOnError,
+	name:     "sent/once-on-error",
+	requires: "a request whose transaction failed is not sent again",
+	quotes:   []sentence{executes},
+	check:    sendsOnceOnError,
 }, {
-	name:   "sent/method",
-	wants:  "the base gets the caller's method",
-	quotes: []sentence{executes},
-	check:  compareSent(methodDiffers),
+	name:     "sent/method",
+	requires: "the base gets the caller's method",
+	quotes:   []sentence{executes},
+	check:    compareSent(methodDiffers),
 }, {
-	name:   "sent/empty-method",
-	wants:  "a request with an empty method reaches the base, as a GET",
-	quotes: []sentence{emptyMethod},
-	check:  sendsEmptyMethod,
+	name:     "sent/empty-method",
+	requires: "a request with an empty method reaches the base, as a GET",
+	quotes:   []sentence{emptyMethod},
+	check:    sendsEmptyMethod,
 }, {
-	name:   "sent/url",
-	wants:  "the base gets the caller's URL, as it is written",
-	quotes: []sentence{executes, urlToAccess},
-	check:  compareSent(urlDiffers),
+	name:     "sent/url",
+	requires: "the base gets the caller's URL unchanged",
+	quotes:   []sentence{executes, urlToAccess},
+	check:    compareSent(urlDiffers),
 }, {
-	name:   "sent/host",
-	wants:  "the base gets the caller's host",
-	quotes: []sentence{executes, hostOverrides},
-	check:  compareSent(hostDiffers),
+	name:     "sent/host",
+	requires: "the base gets the caller's host",
+	quotes:   []sentence{executes, hostOverrides},
+	check:    compareSent(hostDiffers),
 }, {
-	name:   "sent/header",
-	wants:  "the base gets every value of the caller's header; others may be added",
-	quotes: []sentence{executes, headerFields},
-	check:  compareSent(headerDiffers),
+	name:     "sent/header",
+	requires: "the base gets every value of the caller's header; others may be added",
+	quotes:   []sentence{executes, headerFields},
+	check:    compareSent(headerDiffers),
 }, {
-	name:   "sent/valueless-key",
-	wants:  "an idempotency key without a value reaches the base",
-	quotes: []sentence{valuelessKey},
-	check:  compareSent(valuelessKeyDiffers),
+	name:     "sent/valueless-key",
+	requires: "an idempotency key without a value reaches the base",
+	quotes:   []sentence{valuelessKey},
+	check:    compareSent(valuelessKeyDiffers),
 }, {
-	name:   "sent/content-length",
-	wants:  "the base gets the caller's ContentLength, so that a length stays a length",
-	quotes: []sentence{executes, zeroLength},
-	check:  compareSent(contentLengthDiffers),
+	name:     "sent/content-length",
+	requires: "the base gets the caller's ContentLength, so that a length stays a length",
+	quotes:   []sentence{executes, zeroLength},
+	check:    compareSent(contentLengthDiffers),
 }, {
-	name:   "sent/transfer-encoding",
-	wants:  "the base gets the caller's TransferEncoding",
-	quotes: []sentence{executes, transferEncodings},
-	check:  compareSent(transferEncodingDiffers),
+	name:     "sent/transfer-encoding",
+	requires: "the base gets the caller's TransferEncoding",
+	quotes:   []sentence{executes, transferEncodings},
+	check:    compareSent(transferEncodingDiffers),
 }, {
-	name:   "sent/close",
-	wants:  "the base gets the caller's Close",
-	quotes: []sentence{executes, closePreventsReuse},
-	check:  compareSent(closeDiffers),
+	name:     "sent/close",
+	requires: "the base gets the caller's Close",
+	quotes:   []sentence{executes, closePreventsReuse},
+	check:    compareSent(closeDiffers),
 }, {
-	name:   "sent/get-body",
-	wants:  "the base gets a GetBody where the caller set one, and it returns the caller's bytes",
-	quotes: []sentence{executes, getBodyCopies},
-	check:  compareSent(getBodyDiffers),
+	name:     "sent/get-body",
+	requires: "the base gets a GetBody where the caller set one, and it returns the caller's bytes",
+	quotes:   []sentence{executes, getBodyCopies},
+	check:    compareSent(getBodyDiffers),
 }, {
-	name:   "sent/trailer",
-	wants:  "the base gets the caller's trailers, also those that are set while it reads the body",
-	quotes: []sentence{executes, trailersAfterBody, trailersSetLate},
-	check:  compareSent(trailerDiffers),
+	name:     "sent/trailer",
+	requires: "the base gets the caller's trailers, also those that are set while it reads the body",
+	quotes:   []sentence{executes, trailersAfterBody, trailersSetLate},
+	check:    compareSent(trailerDiffers),
 }, {
-	name:   "sent/body",
-	wants:  "the base can read the bytes of the caller's body, all of them and no others",
-	quotes: []sentence{executes},
-	check:  compareSent(bodyDiffers),
+	name:     "sent/body",
+	requires: "the base can read the bytes of the caller's body, all of them and no others",
+	quotes:   []sentence{executes},
+	check:    compareSent(bodyDiffers),
 }, {
-	name:   "sent/no-body",
-	wants:  "a request without a body, nil or http.NoBody, reaches the base without one",
-	quotes: []sentence{nilBody, zeroLength},
-	check:  compareSent(noBodyDiffers),
+	name:     "sent/no-body",
+	requires: "a request without a body, nil or http.NoBody, reaches the base without one",
+	quotes:   []sentence{nilBody, zeroLength},
+	check:    compareSent(noBodyDiffers),
 }}
 
 // requestsAndAnswers makes the trips that most clauses look at: one for each
@@ -205,16 +205,16 @@ func sendsOnce(s *suite) error {
 			found.addf("%s reached the base %d times", t.request(), t.calls)
 		}
 	}
-	if err := s.sendsAlikes(&found); err != nil {
+	if err := s.sendsIdentical(&found); err != nil {
 		return err
 	}
 	return found.err()
 }
 
-// sendsAlikes adds what became of requests that are all alike, one after the
-// other and at the same time, over one wrapper: none may be answered with the
-// response to another.
-func (s *suite) sendsAlikes(found *findings) error {
+// sendsIdentical adds what became of identical requests, one after the other and
+// at the same time, over one wrapper: none may be answered with the response to
+// another.
+func (s *suite) sendsIdentical(found *findings) error {
 	var atOnce atomic.Bool
 	var arrived atomic.Int32
 	meet := meeting(concurrent)
@@ -238,7 +238,7 @@ func (s *suite) sendsAlikes(found *findings) error {
 	check := func(when string) {
 		// Less than one is told by the other requests.
 		if n := arrived.Swap(0); n != concurrent && n > 0 {
-			found.addf("of %d GETs that were alike and sent %s, %d reached the base", concurrent, when, n)
+			found.addf("of %d identical GETs sent %s, %d reached the base", concurrent, when, n)
 		}
 	}
 	for range concurrent {

@@ -1,7 +1,7 @@
 package roundtriptest
 
-// sentence is a sentence of net/http's documentation, as it stands there, but
-// for the brackets of its links.
+// sentence is a sentence of net/http's documentation, word for word but without
+// the brackets of its links.
 type sentence struct {
 	of   string // what it documents: a type, a method, or the package itself
 	text string

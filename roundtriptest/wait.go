@@ -14,20 +14,20 @@ import (
 // waitClauses ask whether a wrapper that waits, for a token, a lock or a retry,
 // stops when the caller's context ends, and how it says so.
 var waitClauses = []clause{{
-	name:   "context/wait",
-	wants:  "whatever the wrapper itself waits for, RoundTrip returns when the caller's context ends",
-	quotes: []sentence{contextCancels, contextLifetime},
-	check:  endsItsWaits,
+	name:     "context/wait",
+	requires: "RoundTrip returns when the caller's context ends, also while the wrapper itself waits",
+	quotes:   []sentence{contextCancels, contextLifetime},
+	check:    endsItsWaits,
 }, {
-	name:   "context/timeout",
-	wants:  "where a deadline has passed, the error says that it is a timeout",
-	quotes: []sentence{contextCancels, errorTellsTimeout},
-	check:  tellsTimeouts,
+	name:     "context/timeout",
+	requires: "where a deadline has passed, the error says that it is a timeout",
+	quotes:   []sentence{contextCancels, errorTellsTimeout},
+	check:    tellsTimeouts,
 }, {
-	name:   "context/cause",
-	wants:  "where the context was cancelled with a cause, errors.Is finds it in the error",
-	quotes: []sentence{contextCancels},
-	check:  tellsCauses,
+	name:     "context/cause",
+	requires: "where the context was cancelled with a cause, errors.Is finds it in the error",
+	quotes:   []sentence{contextCancels},
+	check:    tellsCauses,
 }}
 
 // wait is a request whose context ended while the wrapper, or the base, had it.
@@ -67,8 +67,8 @@ func tellsTimeouts(s *suite) error {
 		if !w.timeout || !w.ended || w.err == nil {
 			continue
 		}
-		// An error of the base may have been wrapped. One of the wrapper itself
-		// has nobody to blame.
+		// An error of the base may have been wrapped. An error of the wrapper
+		// itself is its own choice.
 		var timeout interface{ Timeout() bool }
 		tells := errors.As(w.err, &timeout) && timeout.Timeout()
 		if !w.held {
@@ -204,9 +204,9 @@ func waitInBase(s *suite, timeout bool) (wait, bool) {
 	return w, true
 }
 
-// waitByItself looks for a request, of the first few, for which the wrapper takes
-// its time although the base answers at once, and ends the context of one like it
-// before that time is over.
+// waitByItself looks for a request, among the first few, that the wrapper delays
+// although the base answers at once, and ends the context of one like it before
+// that time is over.
 func waitByItself(s *suite, timeout bool) (wait, bool) {
 	var called atomic.Bool
 	// over returns a new wrapper, and a function that sends a request through it
@@ -230,7 +230,7 @@ func waitByItself(s *suite, timeout bool) (wait, bool) {
 			return time.Since(start)
 		}
 	}
-	// A busy machine takes its time as well, but not twice for the same request.
+	// A busy machine delays requests as well, but not the same one twice.
 	before, took := 0, time.Duration(0)
 	const requests = 16
 	for _, send := over(); before < requests; before++ {
@@ -260,7 +260,7 @@ func waitByItself(s *suite, timeout bool) (wait, bool) {
 		}
 		called.Store(false)
 		start := time.Now()
-		w = s.await("a request that the wrapper takes its time for", wrapper, took/4, timeout, &called)
+		w = s.await("a request that the wrapper delays", wrapper, took/4, timeout, &called)
 		w.endless = w.endless || time.Since(start) > took*3/4
 		if !w.endless {
 			break
@@ -269,8 +269,8 @@ func waitByItself(s *suite, timeout bool) (wait, bool) {
 	return w, true
 }
 
-// shortestWait is how long a wrapper must take for a request to be said to wait.
-const shortestWait = 50 * time.Millisecond
+// shortestWait is the shortest delay that counts: signing takes time too.
+const shortestWait = 80 * time.Millisecond
 
 // waitForOthers ends the context of a request while the base has many others: a
 // wrapper that lets only some through at a time makes it wait.
