@@ -86,16 +86,21 @@ func (c clause) report(found error) string {
 // findings collects what one clause found, in the order in which it was found,
 // which is the same at every run. A wrapper that breaks a promise for every
 // status breaks it once: only the first few are shown.
-type findings struct{ texts []string }
+type findings struct {
+	texts   []string
+	crashes []crash
+}
 
 const shownFindings = 4
 
-// about adds what went wrong with one of many requests. A crash is the same for
-// all of them, and is told once.
+// about adds what went wrong with one of many requests. A crash that they share
+// is told once.
 func (f *findings) about(what string, err error) {
 	if c, ok := crashed(err); ok {
-		what = "RoundTrip"
-		err = c
+		if slices.Contains(f.crashes, c) {
+			return
+		}
+		f.crashes = append(f.crashes, c)
 	}
 	f.addf("%s: %v", what, err)
 }

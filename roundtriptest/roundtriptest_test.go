@@ -183,7 +183,7 @@ var reports = map[string]struct {
 		fails: true,
 		says: []string{
 			"--- FAIL: TestTestReports/response/2xx",
-			"panic: runtime error: invalid memory address or nil pointer dereference, in example.com/routeauth/roundtriptest.init",
+			"a 200 to a GET: panic: runtime error: invalid memory address or nil pointer dereference, in example.com/routeauth/roundtriptest.init",
 			"(roundtriptest_test.go:",
 		},
 		not: "[running]",

@@ -196,8 +196,8 @@ func sendsOnce(s *suite) error {
 		case t.stuck && t.form == nil:
 			found.addf("%s: RoundTrip did not return within %v", t.what, patience)
 		case t.calls == 0:
-			if c, ok := crashed(t.err); ok {
-				found.about(t.request(), c)
+			if _, crash := crashed(t.err); crash {
+				found.about(t.request(), t.err)
 			} else {
 				found.about(t.request(), notArrived(t.err))
 			}
