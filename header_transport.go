@@ -31,6 +31,11 @@ const (
 //     the same scheme, host and port. A hop without one goes to the base as it
 //     is, and what it is answered comes back as it is, a 401 as well. What the
 //     caller had set by hand is the caller's, and goes where http.Client takes it.
+//   - With GOOS=js, [http.DefaultTransport] sends with the browser's fetch, which
+//     follows redirects by itself and takes every field but Authorization to the
+//     next host. There a request with a credential says that it wants none: any
+//     redirect is an error. A base that sends a request more than once, such as
+//     a retrying transport, loses this after the first attempt: put it above.
 //   - A 401 becomes a [*UnauthorizedError] with what the response said. This
 //     departs from the [http.RoundTripper] contract, which wants a response
 //     for every status, because a rejected credential is a failure of the
@@ -143,8 +148,9 @@ func (s *headerSender) check(req *http.Request) error {
 // decision was made for. send returns the response, or how the server rejected
 // the credential, or the error of the base.
 func (s *headerSender) send(to url.URL, req *http.Request, value string) (*http.Response, *UnauthorizedError, error) {
-	sent := authenticated(to, req, s.name, value)
-	resp, err := roundTrip(s.base(), sent)
+	base, sent := s.base(), authenticated(to, req, s.name, value)
+	refuseFetchRedirects(sent.Header, base)
+	resp, err := roundTrip(base, sent)
 	if err != nil {
 		return nil, nil, s.redactor(value).failure(err)
 	}

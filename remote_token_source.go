@@ -40,7 +40,7 @@ const (
 // alone. Who is logged in is for the client's own transport to say, with a
 // cookie or a header of the app's. A redirect is followed only if it keeps the
 // POST and the backend's scheme, host and port, unless the client has a
-// CheckRedirect of its own.
+// CheckRedirect of its own. With the browser's fetch (GOOS=js) none is followed.
 //
 // It is safe for concurrent use. It keeps no token; put a [TokenCache] over it.
 // The zero value always fails.
@@ -128,6 +128,7 @@ func (s *RemoteTokenSource) Token(ctx context.Context, params Params) (Token, er
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
+	refuseFetchRedirects(req.Header, s.client().Transport)
 
 	resp, err := s.client().Do(req)
 	if err != nil {
