@@ -5,6 +5,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+
+	"example.com/routeauth/internal/httpfield"
+	"example.com/routeauth/internal/redact"
 )
 
 // APIKeyTransport is an [http.RoundTripper] that sends each request with the
@@ -25,7 +28,7 @@ type APIKeyTransport struct{ header HeaderTransport }
 // a nil pointer or function. It never holds the key.
 func NewAPIKeyTransport(apiKey Secret, base http.RoundTripper) (*APIKeyTransport, error) {
 	header, err := newHeaderTransport(SchemeAPIKey, HeaderAPIKey, string(apiKey), base,
-		checkCredential("API key", string(apiKey)))
+		httpfield.CheckCredential("API key", string(apiKey)))
 	if err != nil {
 		return nil, err
 	}
@@ -59,12 +62,12 @@ type APIKeyAuth struct{ APIKey Secret }
 // [fmt.Formatter]. Without it, fmt would print the key of an *APIKeyAuth inside
 // of another value for a verb that does not fit a pointer, such as %s.
 func (a APIKeyAuth) Format(f fmt.State, verb rune) {
-	text := "{" + redacted + "}"
+	text := "{" + redact.Marker + "}"
 	switch {
 	case verb == 'v' && f.Flag('#'):
-		text = "routeauth.APIKeyAuth{APIKey:" + redacted + "}"
+		text = "routeauth.APIKeyAuth{APIKey:" + redact.Marker + "}"
 	case verb == 'v' && f.Flag('+'):
-		text = "{APIKey:" + redacted + "}"
+		text = "{APIKey:" + redact.Marker + "}"
 	}
 	_, _ = io.WriteString(f, text)
 }

@@ -5,6 +5,11 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+
+	"example.com/routeauth/internal/fetch"
+	"example.com/routeauth/internal/httpfield"
+	"example.com/routeauth/internal/origin"
+	"example.com/routeauth/internal/redact"
 )
 
 // Names of the header fields that carry a credential.
@@ -74,7 +79,7 @@ type HeaderTransport struct {
 // function.
 func NewHeaderTransport(scheme Scheme, name string, value Secret, base http.RoundTripper) (*HeaderTransport, error) {
 	return newHeaderTransport(scheme, name, string(value), base,
-		checkFieldValue("header value", string(value)))
+		httpfield.CheckValue("header value", string(value)))
 }
 
 // newHeaderTransport takes the verdict on the value from its caller, who knows
@@ -97,7 +102,7 @@ func (t *HeaderTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (t *HeaderTransport) roundTripTo(to url.URL, req *http.Request) (*http.Response, error) {
-	if leftOrigin(&to, req) {
+	if origin.Left(&to, req) {
 		return roundTrip(t.sender.base(), req)
 	}
 	resp, unauthorized, err := t.sender.send(to, req, t.value())
@@ -128,7 +133,7 @@ func newHeaderSender(scheme Scheme, name string, base http.RoundTripper) (header
 	}
 	base, baseErr := baseOrDefault(base)
 	return headerSender{scheme: scheme, name: http.CanonicalHeaderKey(name), base: hide(base)},
-		[]error{schemeErr, checkFieldName(name), baseErr}
+		[]error{schemeErr, httpfield.CheckName(name), baseErr}
 }
 
 // check returns the error of a request that cannot be sent at all.
@@ -149,10 +154,10 @@ func (s *headerSender) check(req *http.Request) error {
 // the credential, or the error of the base.
 func (s *headerSender) send(to url.URL, req *http.Request, value string) (*http.Response, *UnauthorizedError, error) {
 	base, sent := s.base(), authenticated(to, req, s.name, value)
-	refuseFetchRedirects(sent.Header, base)
+	fetch.RefuseRedirects(sent.Header, fetchBase(base))
 	resp, err := roundTrip(base, sent)
 	if err != nil {
-		return nil, nil, s.redactor(value).failure(err)
+		return nil, nil, hideIn(err, s.redactor(value))
 	}
 	if resp.StatusCode == http.StatusUnauthorized {
 		return nil, newUnauthorizedError(s.scheme, s.redactor(value), &to, req, resp), nil
@@ -162,11 +167,11 @@ func (s *headerSender) send(to url.URL, req *http.Request, value string) (*http.
 	return resp, nil, nil
 }
 
-func (s *headerSender) redactor(value string) redactor {
+func (s *headerSender) redactor(value string) redact.Redactor {
 	if s.public {
-		return redactor{}
+		return redact.Redactor{}
 	}
-	return newRedactor(value)
+	return redact.FieldValue(value)
 }
 
 // authenticated returns a shallow copy of req, as Request.WithContext makes it,
@@ -184,7 +189,7 @@ func authenticated(to url.URL, req *http.Request, name, value string) *http.Requ
 	header := make(http.Header, len(req.Header)+1)
 	values := slices.Grow(out.values[:0], len(req.Header)+1)
 	for key, vv := range req.Header {
-		if equalFoldASCII(key, name) {
+		if origin.EqualFoldASCII(key, name) {
 			continue
 		}
 		if vv == nil {
@@ -224,13 +229,13 @@ func (t *requestTrail) withoutAfter(sent *http.Request, hops int) *http.Request 
 	shown := *sent
 	shown.Header = make(http.Header, len(sent.Header))
 	for key, values := range sent.Header {
-		if !equalFoldASCII(key, t.field) {
+		if !origin.EqualFoldASCII(key, t.field) {
 			shown.Header[key] = values
 		}
 	}
 	switch {
 	case sent.Response == nil || sent.Response == t.caller.Response:
-	case hops == maxHops:
+	case hops == origin.MaxHops:
 		shown.Response = &http.Response{} // which counts as another origin
 	default:
 		response := *sent.Response

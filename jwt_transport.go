@@ -7,6 +7,9 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+
+	"example.com/routeauth/internal/origin"
+	"example.com/routeauth/internal/replay"
 )
 
 // JWTTransport is an [http.RoundTripper] that sends each request with a bearer
@@ -88,12 +91,12 @@ func (t *JWTTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (t *JWTTransport) roundTripTo(to url.URL, req *http.Request) (*http.Response, error) {
-	if leftOrigin(&to, req) {
+	if origin.Left(&to, req) {
 		return roundTrip(t.sender.base(), req) // and no token is asked for
 	}
 	ctx, cancel := contextOf(req)
 	defer cancel()
-	body := &requestBody{caller: req}
+	body := replay.New(req)
 	params, err := requestParams(t.params, body)
 	if err != nil {
 		return nil, newCredentialError(SchemeJWT, req, err, false)
@@ -102,10 +105,10 @@ func (t *JWTTransport) roundTripTo(to url.URL, req *http.Request) (*http.Respons
 	if err != nil {
 		return nil, newCredentialError(SchemeJWT, req, err, isTemporary(ctx, err))
 	}
-	maySendAgain := t.discarder != nil && token.freshness != fresh && body.canBeHadAgain()
-	prepared, err := body.prepare(maySendAgain)
+	maySendAgain := t.discarder != nil && token.freshness != fresh && body.CanBeHadAgain()
+	prepared, err := body.Prepare(maySendAgain)
 	if err != nil {
-		return nil, newCredentialError(SchemeJWT, req, fmt.Errorf("params: %w", err), false)
+		return nil, newCredentialError(SchemeJWT, req, fmt.Errorf("params: %w", sound("GetBody", err)), false)
 	}
 	resp, unauthorized, err := t.send(ctx, to, prepared, params, token)
 	if unauthorized != nil && maySendAgain {
@@ -167,7 +170,7 @@ func (t *JWTTransport) discard(ctx context.Context, params Params, token Token) 
 
 // sendAgain sends a request a second time after its token was rejected, if
 // there is another token and a body to send.
-func (t *JWTTransport) sendAgain(ctx context.Context, to url.URL, body *requestBody, params Params, stale Token, unauthorized *UnauthorizedError) (*http.Response, *UnauthorizedError, error) {
+func (t *JWTTransport) sendAgain(ctx context.Context, to url.URL, body *replay.Body, params Params, stale Token, unauthorized *UnauthorizedError) (*http.Response, *UnauthorizedError, error) {
 	token, err := t.token(ctx, params)
 	if err != nil {
 		return nil, unauthorized, nil
@@ -176,7 +179,7 @@ func (t *JWTTransport) sendAgain(ctx context.Context, to url.URL, body *requestB
 		t.discard(ctx, params, token) // the source returned it again
 		return nil, unauthorized, nil
 	}
-	again, err := body.again()
+	again, err := body.Again()
 	if err != nil {
 		return nil, unauthorized, nil
 	}
@@ -184,12 +187,12 @@ func (t *JWTTransport) sendAgain(ctx context.Context, to url.URL, body *requestB
 	first := t.sender.redactor(stale.headerValue()) // the server has seen it too
 	switch {
 	case unauthorized != nil:
-		return nil, first.rejection(unauthorized), nil
+		return nil, hideAgain(unauthorized, first), nil
 	case err != nil:
-		return nil, nil, first.failure(err)
+		return nil, nil, hideIn(err, first)
 	}
 	if resp.Request == again {
-		resp.Request = body.caller
+		resp.Request = body.Request()
 	}
 	return resp, nil, nil
 }

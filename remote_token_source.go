@@ -13,6 +13,11 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"example.com/routeauth/internal/fetch"
+	"example.com/routeauth/internal/origin"
+	"example.com/routeauth/internal/problem"
+	"example.com/routeauth/internal/redact"
 )
 
 const (
@@ -76,9 +81,9 @@ func AllowPlaintextEndpoint() RemoteOption {
 func NewRemoteTokenSource(endpoint string, client *http.Client, opts ...RemoteOption) (*RemoteTokenSource, error) {
 	var config remoteConfig
 	errs := apply(&config, "remote", opts)
-	u, urlErrs := parseURL("token endpoint", endpoint, "https://backend.example.com/jwt")
+	u, urlErrs := origin.Parse("token endpoint", endpoint, "https://backend.example.com/jwt")
 	errs = append(errs, urlErrs...)
-	if u != nil && isPlaintext(u) && !config.allowPlaintext {
+	if u != nil && origin.IsPlaintext(u) && !config.allowPlaintext {
 		errs = append(errs, errors.New("token endpoint is plaintext HTTP: anyone on the network path could read the token: "+
 			"use https, or allow it with AllowPlaintextEndpoint"))
 	}
@@ -98,7 +103,7 @@ func NewRemoteTokenSource(endpoint string, client *http.Client, opts ...RemoteOp
 // stayAtOrigin keeps the params, and the app's session, where they were sent. A
 // redirect that turns POST into GET would ask for a token bound to nothing.
 func stayAtOrigin(req *http.Request, via []*http.Request) error {
-	if req.Method != http.MethodPost || !sameOrigin(req.URL, via[0].URL) || len(via) > maxRemoteRedirects {
+	if req.Method != http.MethodPost || !origin.Same(req.URL, via[0].URL) || len(via) > maxRemoteRedirects {
 		return http.ErrUseLastResponse
 	}
 	return nil
@@ -128,7 +133,7 @@ func (s *RemoteTokenSource) Token(ctx context.Context, params Params) (Token, er
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
-	refuseFetchRedirects(req.Header, s.client().Transport)
+	fetch.RefuseRedirects(req.Header, s.client().Transport)
 
 	resp, err := s.client().Do(req)
 	if err != nil {
@@ -150,7 +155,7 @@ func (s *RemoteTokenSource) Token(ctx context.Context, params Params) (Token, er
 func (s *RemoteTokenSource) tokenIn(status int, answer []byte) (string, error) {
 	if status != http.StatusOK {
 		secrets := s.redactor()
-		detail := secrets.text(oneLine(secrets.text(detailOf(answer)))) // before it is cut off
+		detail := secrets.Text(problem.OneLine(secrets.Text(problem.Detail(answer)))) // before it is cut off
 		if detail == "" {
 			return "", errors.New("no token")
 		}
@@ -189,7 +194,7 @@ func (s *RemoteTokenSource) failure(status int, err error) error {
 	failed := &remoteError{
 		endpoint: locationOf(s.endpoint()),
 		status:   status,
-		reason:   s.redactor().text(err.Error()),
+		reason:   s.redactor().Text(err.Error()),
 		cause:    hide(err),
 	}
 	if failed.isFinal() && !holdsError(err, func(e *CredentialError) bool { return e.Temporary() }) {
@@ -199,9 +204,7 @@ func (s *RemoteTokenSource) failure(status int, err error) error {
 }
 
 // redactor returns the redactor of one answer.
-func (s *RemoteTokenSource) redactor() redactor {
-	return redactor{secrets: s.secrets(), work: newSearchWork()}
-}
+func (s *RemoteTokenSource) redactor() redact.Redactor { return redact.Secrets(s.secrets()...) }
 
 // secretsOf returns what must not be shown of an endpoint: its user info and
 // query. The name of a user who has a password stays, and so do values as short as a version number, without
@@ -220,7 +223,7 @@ func secretsOf(u *url.URL) []string {
 	}
 	for _, values := range u.Query() {
 		for _, value := range values {
-			if len(value) >= minPartial {
+			if len(value) >= redact.MinPartial {
 				secrets = append(secrets, value)
 			}
 		}

@@ -16,8 +16,6 @@ func closeBody(req *http.Request) {
 	}
 }
 
-func hasBody(req *http.Request) bool { return req.Body != nil && req.Body != http.NoBody }
-
 // methodOf returns the method of a request as it goes on the wire.
 func methodOf(req *http.Request) string {
 	if req == nil || req.Method == "" {

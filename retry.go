@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"example.com/routeauth/internal/origin"
 )
 
 // CheckRetryFunc is the form of go-retryablehttp's CheckRetry.
@@ -77,7 +79,7 @@ func firstMethod(resp *http.Response, err error) string {
 	if err != nil {
 		return methodIn(err)
 	}
-	for hop := 0; resp != nil && resp.Request != nil && hop < maxHops; hop++ {
+	for hop := 0; resp != nil && resp.Request != nil && hop < origin.MaxHops; hop++ {
 		if resp.Request.Response == nil {
 			return methodOf(resp.Request)
 		}

@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-)
 
-// redacted stands wherever a secret would stand.
-const redacted = "REDACTED"
+	"example.com/routeauth/internal/redact"
+)
 
 // Secret is a string that is not to be seen: an API key, a token, a signing
 // key. Formatting it with fmt, marshalling it as text, JSON or XML and logging
@@ -37,20 +36,20 @@ const redacted = "REDACTED"
 type Secret string
 
 // String returns REDACTED.
-func (Secret) String() string { return redacted }
+func (Secret) String() string { return redact.Marker }
 
 // GoString returns REDACTED, for %#v.
-func (Secret) GoString() string { return redacted }
+func (Secret) GoString() string { return redact.Marker }
 
 // Format writes REDACTED for every verb. It implements [fmt.Formatter].
-func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redact.Marker) }
 
 // MarshalText returns REDACTED. It implements [encoding.TextMarshaler], which
 // encoding/json and encoding/xml follow.
-func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+func (Secret) MarshalText() ([]byte, error) { return []byte(redact.Marker), nil }
 
 // LogValue returns REDACTED. It implements [slog.LogValuer].
-func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (Secret) LogValue() slog.Value { return slog.StringValue(redact.Marker) }
 
 // hidden holds a value out of reach of reflection: whoever formats a struct
 // with a hidden field, exported or not, at whatever depth, sees a function.

@@ -3,6 +3,8 @@ package routeauth
 import (
 	"net/http"
 	"net/url"
+
+	"example.com/routeauth/internal/httpfield"
 )
 
 // SubscriptionTransport is an [http.RoundTripper] that sends each request with
@@ -21,7 +23,7 @@ type SubscriptionTransport struct{ header HeaderTransport }
 // a nil pointer or function.
 func NewSubscriptionTransport(subscriptionID string, base http.RoundTripper) (*SubscriptionTransport, error) {
 	header, err := newHeaderTransport(SchemeSubscription, HeaderUserID, subscriptionID, base,
-		checkCredential("subscription ID", subscriptionID))
+		httpfield.CheckCredential("subscription ID", subscriptionID))
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime"
 	"time"
+
+	"example.com/routeauth/internal/httpfield"
 )
 
 // Token is a bearer token (RFC 6750) and how long it lives.
@@ -92,7 +94,7 @@ type StaticTokenSource struct{ token hidden[Secret] }
 // It is an error if the token is empty, has anything but printable ASCII without
 // spaces or is the literal REDACTED. The error never shows the token.
 func NewStaticTokenSource(token Secret) (*StaticTokenSource, error) {
-	if err := joinErrors(checkCredential("token", string(token))); err != nil {
+	if err := joinErrors(httpfield.CheckCredential("token", string(token))); err != nil {
 		return nil, err
 	}
 	return &StaticTokenSource{hide(token)}, nil
@@ -122,7 +124,7 @@ func tokenOf(ctx context.Context, source TokenSource, params Params) (token Toke
 	if err != nil {
 		return Token{}, sound("the token source", err)
 	}
-	if err := checkCredential("token", string(token.Value)); err != nil {
+	if err := httpfield.CheckCredential("token", string(token.Value)); err != nil {
 		return Token{}, Permanent(fmt.Errorf("the token source returned an invalid token: %w", err))
 	}
 	return token, nil

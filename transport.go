@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+
 )
 
 // Transport is an [http.RoundTripper] that sends each request of one API with
@@ -70,8 +71,8 @@ func asRoundTripperTo(transport http.RoundTripper) roundTripperTo {
 // [HeaderTransport].
 type Auth interface {
 	// RoundTrippers returns the transport for mandatory endpoints and the one
-	// for optional endpoints, which may be the same. Both send with base, which
-	// is not nil when New calls. Both must be safe for concurrent use and keep
+	// for optional endpoints, which may be the same, or nil where the policy has
+	// no optional route. Both send with base, which is not nil when New calls. Both must be safe for concurrent use and keep
 	// the http.RoundTripper contract. They get only requests that may carry a
 	// credential.
 	RoundTrippers(base http.RoundTripper) (mandatory, optional http.RoundTripper, err error)
@@ -93,22 +94,33 @@ func New(policy *Policy, auth Auth, base http.RoundTripper, opts ...Option) (*Tr
 	var config transportConfig
 	base, baseErr := baseOrDefault(base)
 	errs := append(apply(&config, "transport", opts), baseErr, checkNotNil("auth", auth))
-	if policy == nil || policy.mux == nil {
+	if policy == nil || policy.table == nil {
 		errs = append(errs, errors.New("policy is nil or empty: make one with NewPolicy"))
 	}
 	var mandatory, optional http.RoundTripper
 	var authErr error
 	if checkNotNil("auth", auth) == nil {
 		if mandatory, optional, authErr = auth.RoundTrippers(base); authErr == nil {
-			errs = append(errs,
-				checkNotNil(fmt.Sprintf("the transport of %T for mandatory endpoints", auth), mandatory),
-				checkNotNil(fmt.Sprintf("the transport of %T for optional endpoints", auth), optional))
+			errs = append(errs, checkNotNil(fmt.Sprintf("the transport of %T for mandatory endpoints", auth), mandatory),
+				checkOptional(policy, auth, optional))
 		}
 	}
 	if err := errors.Join(joinErrors(errs...), authErr); err != nil {
 		return nil, err
 	}
 	return &Transport{policy, hide(base), hide(asRoundTripperTo(mandatory)), hide(asRoundTripperTo(optional))}, nil
+}
+
+// checkOptional checks the transport for optional endpoints, which may be missing
+// where the policy has none.
+func checkOptional(policy *Policy, auth Auth, optional http.RoundTripper) error {
+	if optional != nil {
+		return checkNotNil(fmt.Sprintf("the transport of %T for optional endpoints", auth), optional)
+	}
+	if route := policy.firstOptional(); route != nil {
+		return fmt.Errorf("%T has no transport for optional endpoints, and the route %q is one", auth, route.pattern)
+	}
+	return nil
 }
 
 // RoundTrip sends req with the credential that the policy calls for, or as it
@@ -121,13 +133,13 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, newCredentialError("", req, errNoURL, false)
 	}
 	to := *req.URL
-	requirement, inScope := t.policy.requirement(req.Method, &to)
+	d := t.policy.decide(req.Method, &to)
 	switch {
-	case !inScope || t.policy.leftScope(req):
+	case d.verdict == Refused:
+		return nil, newCredentialError("", req, fmt.Errorf("%w: %s", ErrRefusedPath, d.reasonRefused()), false)
+	case d.verdict == OutOfScope, d.requirement == Public, t.policy.leftScope(req):
 		return roundTrip(t.base(), req)
-	case requirement == Public:
-		return roundTrip(t.base(), req)
-	case requirement == Optional:
+	case d.requirement == Optional:
 		return t.optional().roundTripTo(to, req)
 	default:
 		return t.mandatory().roundTripTo(to, req)

@@ -1,4 +1,4 @@
-package routeauth
+package redact
 
 import (
 	"html"

@@ -3,7 +3,7 @@
 // The name of this file alone would limit it to GOOS=js. The tag says so where
 // a reader looks for it, beside its opposite in fetch_other.go.
 
-package routeauth
+package fetch
 
 import (
 	"net/http"
@@ -25,7 +25,7 @@ var fetchAvailable = func() bool {
 	return !underNode && !js.Global().Get("fetch").IsUndefined()
 }()
 
-// refuseFetchRedirects makes any redirect an error if base sends with fetch,
+// RefuseRedirects makes any redirect an error if base sends with fetch,
 // which follows redirects itself: nothing here sees the hop, and every field
 // but Authorization goes along to the next host. It is for requests that carry
 // a secret. The header must not be the caller's own, and a value that the caller
@@ -36,11 +36,11 @@ var fetchAvailable = func() bool {
 //
 // net/http deletes the option from the header when it sends the request, so a
 // base that sends the same request twice follows redirects the second time.
-func refuseFetchRedirects(header http.Header, base http.RoundTripper) {
+func RefuseRedirects(header http.Header, base http.RoundTripper) {
 	if !fetchAvailable {
 		return
 	}
-	if base == nil || base == (defaultTransport{}) {
+	if base == nil {
 		base = http.DefaultTransport
 	}
 	if t, ok := base.(*http.Transport); ok && dials(t) {

@@ -1,4 +1,4 @@
-package routeauth
+package redact
 
 import (
 	"cmp"
@@ -7,9 +7,9 @@ import (
 )
 
 const (
-	// minPartial is how many bytes of a secret at the end of a text that was
+	// MinPartial is how many bytes of a secret at the end of a text that was
 	// cut off count as the secret's beginning and not as chance.
-	minPartial = 4
+	MinPartial = 4
 	// maxSearchWork bounds what may be done to find the echoes in all texts of
 	// one answer. That many steps take some 50 ms, and 64 KiB of an ordinary body
 	// a few thousand.
@@ -38,7 +38,7 @@ func replaceEchoes(secrets []string, text string, whole bool, work *searchWork) 
 		}
 		search := echoSearch{secret: secret, text: text, whole: whole, escapes: &escapes, work: work}
 		if !search.run() {
-			return redacted
+			return Marker
 		}
 		echoes = append(echoes, search.echoes...)
 	}
@@ -48,7 +48,7 @@ func replaceEchoes(secrets []string, text string, whole bool, work *searchWork) 
 	for _, echo := range echoes {
 		if echo.begin >= end {
 			out.WriteString(text[end:echo.begin])
-			out.WriteString(redacted)
+			out.WriteString(Marker)
 		}
 		end = max(end, echo.end) // what overlaps is hidden as one
 	}
@@ -120,7 +120,7 @@ func (s *echoSearch) findLiteral() (done bool) {
 	if s.whole {
 		return true
 	}
-	for n := min(len(s.secret)-1, len(s.text)); n >= minPartial; n-- {
+	for n := min(len(s.secret)-1, len(s.text)); n >= MinPartial; n-- {
 		if strings.HasSuffix(s.text, s.secret[:n]) {
 			s.echoes = append(s.echoes, span{len(s.text) - n, len(s.text)})
 			return true
@@ -150,7 +150,7 @@ func (s *echoSearch) follow(here int, c byte, escapes escapesAt, read, begin int
 
 // end is called where a text ends within what may be an echo.
 func (s *echoSearch) end(read, begin int) {
-	if !s.whole && read >= minPartial {
+	if !s.whole && read >= MinPartial {
 		s.echoes = append(s.echoes, span{begin, len(s.text)})
 	}
 }

@@ -1,4 +1,5 @@
-package routeauth
+// Package problem reads what the body of an error response says went wrong.
+package problem
 
 import (
 	"encoding/json"
@@ -6,8 +7,8 @@ import (
 	"unicode"
 )
 
-// detailOf returns what the body of an error response says went wrong, or "".
-func detailOf(body []byte) string {
+// Detail returns what the body of an error response says went wrong, or "".
+func Detail(body []byte) string {
 	var problem struct {
 		Detail           json.RawMessage `json:"detail"`
 		Message          json.RawMessage `json:"message"`
@@ -25,7 +26,7 @@ func detailOf(body []byte) string {
 		joinNonEmpty(": ", stringIn(problem.Error), stringIn(problem.ErrorDescription)),
 		stringIn(problem.Title),
 	} {
-		if oneLine(text) != "" {
+		if OneLine(text) != "" {
 			return text
 		}
 	}
@@ -62,8 +63,8 @@ func joinNonEmpty(separator string, texts ...string) string {
 	return strings.Join(found, separator)
 }
 
-// oneLine makes text fit into a log line: what does not print becomes a space.
-func oneLine(text string) string {
+// OneLine makes text fit into a log line: what does not print becomes a space.
+func OneLine(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r

@@ -1,4 +1,6 @@
-package routeauth
+// Package replay lets the body of a request be read for its params and sent a
+// second time, so that what is sent is certainly what the caller gave.
+package replay
 
 import (
 	"bytes"
@@ -12,24 +14,24 @@ import (
 )
 
 const (
-	// maxParamsBody is how much of a body is read for its params, and held.
-	maxParamsBody = 1 << 20
+	// MaxParamsBody is how much of a body is read for its params, and held.
+	MaxParamsBody = 1 << 20
 	// maxBodyWait is how long a body may still be read after its request was
 	// answered.
 	maxBodyWait = time.Second
 )
 
-// requestBody is the body of one request, of which more than one copy may be
+// Body is the body of one request, of which more than one copy may be
 // needed: to read the params in it, and to send it again after a 401.
 //
 // [http.Request.GetBody] may be written so that all its copies are one reader
 // that it rewinds, as those of go-retryablehttp are. So only one copy is ever
 // in use. Before GetBody is called for the next one, the last is taken away
 // from whoever reads it.
-type requestBody struct {
-	caller *http.Request
+type Body struct {
+	req *http.Request
 
-	mu   sync.Mutex // guards the rest: a ParamsFunc may call from several goroutines
+	mu   sync.Mutex // guards the rest: a params function may call from several goroutines
 	last *singleBody
 	read []byte // what was read for the params
 	done bool   // a copy was read for the params
@@ -38,9 +40,18 @@ type requestBody struct {
 
 var errBodyInUse = errors.New("the body that was had before is still being read")
 
-// forParams is the GetBody that a [ParamsFunc] sees. The first call reads the
+// New returns the body of req.
+func New(req *http.Request) *Body { return &Body{req: req} }
+
+// Request is the caller's own request.
+func (b *Body) Request() *http.Request { return b.req }
+
+// HasBody reports whether anything may come out of the body of req.
+func HasBody(req *http.Request) bool { return req.Body != nil && req.Body != http.NoBody }
+
+// ForParams is the GetBody that a params function sees. The first call reads the
 // caller's body, and what it finds is also what is sent, if that is the whole.
-func (b *requestBody) forParams() (io.ReadCloser, error) {
+func (b *Body) ForParams() (io.ReadCloser, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.all {
@@ -51,8 +62,8 @@ func (b *requestBody) forParams() (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	read, err := io.ReadAll(io.LimitReader(body, maxParamsBody+1))
-	if err == nil && len(read) <= maxParamsBody {
+	read, err := io.ReadAll(io.LimitReader(body, MaxParamsBody+1))
+	if err == nil && len(read) <= MaxParamsBody {
 		b.read, b.all = read, true
 		_ = body.Close()
 		return newBytesBody(read), nil
@@ -74,15 +85,15 @@ type failingReader struct{ err error }
 
 func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
 
-// prepare returns the request to send first: the caller's own, or a copy with a
+// Prepare returns the request to send first: the caller's own, or a copy with a
 // body in the place of the caller's where its params were read from it, or
 // where it may be sent again. The copy's body and GetBody are the only ones
 // that anybody reads from then on.
-func (b *requestBody) prepare(maySendAgain bool) (*http.Request, error) {
+func (b *Body) Prepare(maySendAgain bool) (*http.Request, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	req := b.caller
-	if !hasBody(req) || req.GetBody == nil || !b.done && !maySendAgain {
+	req := b.req
+	if !HasBody(req) || req.GetBody == nil || !b.done && !maySendAgain {
 		return req, nil
 	}
 	var body io.ReadCloser
@@ -102,12 +113,12 @@ func (b *requestBody) prepare(maySendAgain bool) (*http.Request, error) {
 	return b.with(body), nil
 }
 
-// again returns the request to send a second time.
-func (b *requestBody) again() (*http.Request, error) {
+// Again returns the request to send a second time.
+func (b *Body) Again() (*http.Request, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !hasBody(b.caller) {
-		return b.caller, nil
+	if !HasBody(b.req) {
+		return b.req, nil
 	}
 	body, err := b.copy()
 	if err != nil {
@@ -116,12 +127,12 @@ func (b *requestBody) again() (*http.Request, error) {
 	return b.with(body), nil
 }
 
-// canBeHadAgain reports whether there may be a second copy of the body.
-func (b *requestBody) canBeHadAgain() bool { return !hasBody(b.caller) || b.caller.GetBody != nil }
+// CanBeHadAgain reports whether there may be a second copy of the body.
+func (b *Body) CanBeHadAgain() bool { return !HasBody(b.req) || b.req.GetBody != nil }
 
 // with returns a copy of the caller's request with another body.
-func (b *requestBody) with(body io.ReadCloser) *http.Request {
-	req := *b.caller
+func (b *Body) with(body io.ReadCloser) *http.Request {
+	req := *b.req
 	req.Body = body
 	req.GetBody = func() (io.ReadCloser, error) {
 		b.mu.Lock()
@@ -132,7 +143,7 @@ func (b *requestBody) with(body io.ReadCloser) *http.Request {
 }
 
 // copy returns a copy of the body. The caller holds b.mu.
-func (b *requestBody) copy() (io.ReadCloser, error) {
+func (b *Body) copy() (io.ReadCloser, error) {
 	if b.all {
 		return newBytesBody(b.read), nil
 	}
@@ -141,16 +152,16 @@ func (b *requestBody) copy() (io.ReadCloser, error) {
 
 // next takes the last copy away and asks for another one. The caller holds
 // b.mu.
-func (b *requestBody) next() (io.ReadCloser, error) {
-	if b.last != nil && !b.last.takeAway(b.caller.Context()) {
+func (b *Body) next() (io.ReadCloser, error) {
+	if b.last != nil && !b.last.takeAway(b.req.Context()) {
 		return nil, errBodyInUse
 	}
-	body, err := b.caller.GetBody()
+	body, err := b.req.GetBody()
 	if err != nil {
 		if body != nil {
 			_ = body.Close()
 		}
-		return nil, sound("GetBody", err)
+		return nil, err
 	}
 	if body == nil {
 		return nil, errors.New("GetBody returned no body")
@@ -159,7 +170,7 @@ func (b *requestBody) next() (io.ReadCloser, error) {
 }
 
 // hand makes body the one copy in use. The caller holds b.mu.
-func (b *requestBody) hand(body io.ReadCloser) io.ReadCloser {
+func (b *Body) hand(body io.ReadCloser) io.ReadCloser {
 	b.last = &singleBody{body: body, turn: make(chan struct{}, 1)}
 	b.last.turn <- struct{}{}
 	if to, ok := body.(io.WriterTo); ok {
@@ -182,7 +193,7 @@ type singleBody struct {
 	err  error // of Close
 }
 
-var errBodyTaken = errors.New("routeauth: the body was taken away: its request has been answered")
+var errBodyTaken = errors.New("the body was taken away: its request has been answered")
 
 func (b *singleBody) Read(p []byte) (int, error) {
 	if !b.begin() {

@@ -1,4 +1,6 @@
-package routeauth
+// Package httpfield says what is wrong with the name or the value of a header
+// field that is to carry a credential.
+package httpfield
 
 import (
 	"errors"
@@ -6,27 +8,29 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"example.com/routeauth/internal/redact"
 )
 
-// checkCredential says what is wrong with a token, an API key or a subscription
+// CheckCredential says what is wrong with a token, an API key or a subscription
 // ID: it must be printable ASCII without spaces, which is what fits into a
 // header field as a single word. The error never holds the value.
-func checkCredential(what, value string) error {
+func CheckCredential(what, value string) error {
 	return checkBytes(what, value, "printable ASCII without spaces", func(c byte) bool {
 		return c > ' ' && c < 0x7f
 	})
 }
 
-// checkFieldValue says what is wrong with a header field's value (RFC 9110,
+// CheckValue says what is wrong with a header field's value (RFC 9110,
 // section 5.5). The error never holds the value.
-func checkFieldValue(what, value string) error {
+func CheckValue(what, value string) error {
 	err := checkBytes(what, value, "a character of a header field", func(c byte) bool {
 		return c >= ' ' && c != 0x7f || c == '\t'
 	})
 	if err != nil {
 		return err
 	}
-	if strings.HasSuffix(value, " "+redacted) { // as in "Token " and a formatted Secret
+	if strings.HasSuffix(value, " "+redact.Marker) { // as in "Token " and a formatted Secret
 		return placeholderError(what)
 	}
 	for _, i := range []int{0, len(value) - 1} {
@@ -41,7 +45,7 @@ func checkBytes(what, value, class string, allowed func(c byte) bool) error {
 	switch value {
 	case "":
 		return fmt.Errorf("%s is empty", what)
-	case redacted:
+	case redact.Marker:
 		return placeholderError(what)
 	}
 	for i := range len(value) {
@@ -54,16 +58,16 @@ func checkBytes(what, value, class string, allowed func(c byte) bool) error {
 
 func placeholderError(what string) error {
 	return fmt.Errorf("%s is the placeholder %s, not the value that it stood for: "+
-		"a Secret was formatted, or marshalled and read back", what, redacted)
+		"a Secret was formatted, or marshalled and read back", what, redact.Marker)
 }
 
 // fieldsOfNetHTTP are written by net/http itself from other fields of the
 // request; a header map's entry under these names is ignored or refused.
 var fieldsOfNetHTTP = []string{"Host", "Content-Length", "Transfer-Encoding", "Trailer", "Connection"}
 
-// checkFieldName says what is wrong with a header field's name (RFC 9110,
+// CheckName says what is wrong with a header field's name (RFC 9110,
 // section 5.1), or that net/http does not let it be set.
-func checkFieldName(name string) error {
+func CheckName(name string) error {
 	if name == "" {
 		return errors.New("header name is empty")
 	}
