@@ -2,12 +2,10 @@ package routeauth
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 
 	"example.com/routeauth/internal/httpfield"
-	"example.com/routeauth/internal/redact"
 )
 
 // APIKeyTransport is an [http.RoundTripper] that sends each request with the
@@ -48,33 +46,42 @@ func (t *APIKeyTransport) roundTripTo(to url.URL, req *http.Request) (*http.Resp
 	return t.header.roundTripTo(to, req)
 }
 
+func (t *APIKeyTransport) scheme() Scheme { return t.header.scheme() }
+
 func (t *APIKeyTransport) unwrap() http.RoundTripper { return t.header.unwrap() }
 
 // APIKeyAuth authenticates every request of an API, mandatory or optional, with
 // the API key. It is for programs that run where the key can be kept secret,
-// such as a server.
+// such as a server. Exactly one of APIKey and Source must be set.
 //
 // Do not keep it in an unexported field of a struct that is printed: see
 // [Secret]. Keep the [Transport] that [New] makes of it.
-type APIKeyAuth struct{ APIKey Secret }
+type APIKeyAuth struct {
+	APIKey Secret       // the key, or
+	Source SecretSource // where the current one comes from
+}
 
-// Format formats a with REDACTED in place of the key. It implements
+// Format formats a with REDACTED in the place of the key. It implements
 // [fmt.Formatter]. Without it, fmt would print the key of an *APIKeyAuth inside
 // of another value for a verb that does not fit a pointer, such as %s.
 func (a APIKeyAuth) Format(f fmt.State, verb rune) {
-	text := "{" + redact.Marker + "}"
-	switch {
-	case verb == 'v' && f.Flag('#'):
-		text = "routeauth.APIKeyAuth{APIKey:" + redact.Marker + "}"
-	case verb == 'v' && f.Flag('+'):
-		text = "{APIKey:" + redact.Marker + "}"
-	}
-	_, _ = io.WriteString(f, text)
+	formatFields(f, verb, "routeauth.APIKeyAuth", []field{{"APIKey", a.APIKey}, {"Source", typeOf(a.Source)}})
 }
 
-// RoundTrippers returns one [APIKeyTransport] for both kinds of endpoints. The
-// error is that of [NewAPIKeyTransport].
+// RoundTrippers returns one transport for both kinds of endpoints: an
+// [APIKeyTransport] or, over Source, a [HeaderTransport]. The error is that of its
+// constructor, or says that not exactly one of APIKey and Source is set.
 func (a APIKeyAuth) RoundTrippers(base http.RoundTripper) (mandatory, optional http.RoundTripper, err error) {
+	if err := checkOneOf("API key", "APIKey", a.APIKey != "", "Source", a.Source != nil); err != nil {
+		return nil, nil, joinErrors(err)
+	}
+	if a.Source != nil {
+		t, err := newHeaderSourceTransport(SchemeAPIKey, HeaderAPIKey, "", a.Source, base, httpfield.CheckCredential)
+		if err != nil {
+			return nil, nil, err
+		}
+		return t, t, nil
+	}
 	t, err := NewAPIKeyTransport(a.APIKey, base)
 	if err != nil {
 		return nil, nil, err

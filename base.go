@@ -112,6 +112,21 @@ func (defaultTransport) CloseIdleConnections() {
 	}
 }
 
+// configuredBase is a base that New hands to an Auth. What a constructor of this
+// package makes of it obeys the options of New.
+type configuredBase struct {
+	base    hidden[http.RoundTripper]
+	options *transportConfig
+}
+
+func (b *configuredBase) RoundTrip(req *http.Request) (*http.Response, error) {
+	return b.base().RoundTrip(req)
+}
+
+func (b *configuredBase) CloseIdleConnections() { closeIdleConnections(b.base()) }
+
+func (b *configuredBase) unwrap() http.RoundTripper { return b.base() }
+
 // fetchBase is base as [fetch.RefuseRedirects] asks for it.
 func fetchBase(base http.RoundTripper) http.RoundTripper {
 	if base == (defaultTransport{}) {

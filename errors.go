@@ -19,6 +19,8 @@ const (
 	SchemeJWT          Scheme = "jwt"
 	SchemeSubscription Scheme = "subscription"
 	SchemeAPIKey       Scheme = "api-key"
+	SchemeBearer       Scheme = "bearer"
+	SchemeBasic        Scheme = "basic"
 )
 
 // ErrUnauthorized is what every [*UnauthorizedError] is, for [errors.Is].

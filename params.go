@@ -56,13 +56,12 @@ func IdentityFromContext(ctx context.Context) string {
 // requestParams returns the params of a request: those that f takes from it,
 // overlaid with those of its context. What f returned is copied, since it may be
 // a map that f fills again for the next request.
-func requestParams(f ParamsFunc, body *replay.Body) (Params, error) {
-	req := body.Request()
+func requestParams(f ParamsFunc, req *http.Request, body *replay.Body) (Params, error) {
 	overlay := paramsOf(req.Context())
 	if f == nil {
 		return overlay, nil
 	}
-	if replay.HasBody(req) && req.GetBody != nil {
+	if body != nil {
 		shown := *req
 		shown.GetBody = body.ForParams
 		req = &shown

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"example.com/routeauth/internal/redact"
 )
@@ -50,6 +51,46 @@ func (Secret) MarshalText() ([]byte, error) { return []byte(redact.Marker), nil 
 
 // LogValue returns REDACTED. It implements [slog.LogValuer].
 func (Secret) LogValue() slog.Value { return slog.StringValue(redact.Marker) }
+
+// field is a field of a struct that is formatted.
+type field struct {
+	name  string
+	value any
+}
+
+// formatFields formats a struct whose values print as they may be seen. Without
+// it, fmt would print the secrets in a pointer to the struct inside of another
+// value for a verb that does not fit a pointer, such as %s.
+func formatFields(f fmt.State, verb rune, name string, fields []field) {
+	var text strings.Builder
+	separator, named, value := " ", false, "%v"
+	switch {
+	case verb == 'v' && f.Flag('#'):
+		text.WriteString(name)
+		separator, named, value = ", ", true, "%#v"
+	case verb == 'v' && f.Flag('+'):
+		named = true
+	}
+	text.WriteString("{")
+	for i, field := range fields {
+		if i > 0 {
+			text.WriteString(separator)
+		}
+		if named {
+			text.WriteString(field.name + ":")
+		}
+		fmt.Fprintf(&text, value, field.value)
+	}
+	text.WriteString("}")
+	_, _ = io.WriteString(f, text.String())
+}
+
+// typeName prints as the type of a source, whose values may print what they hold.
+type typeName string
+
+func typeOf(source any) typeName { return typeName(fmt.Sprintf("%T", source)) }
+
+func (n typeName) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, string(n)) }
 
 // hidden holds a value out of reach of reflection: whoever formats a struct
 // with a hidden field, exported or not, at whatever depth, sees a function.

@@ -151,13 +151,13 @@ func TestASecretInAnotherValueIsPrintedAsREDACTED(t *testing.T) {
 func TestAnAPIKeyAuthIsPrintedAsAStruct(t *testing.T) {
 	auth := routeauth.APIKeyAuth{APIKey: planted}
 	for verb, want := range map[string]string{
-		"%v":  "{REDACTED}",
-		"%s":  "{REDACTED}",
-		"%q":  "{REDACTED}",
-		"%+v": "{APIKey:REDACTED}",
-		"%+s": "{REDACTED}",
-		"%#v": "routeauth.APIKeyAuth{APIKey:REDACTED}",
-		"%#x": "{REDACTED}",
+		"%v":  "{REDACTED <nil>}",
+		"%s":  "{REDACTED <nil>}",
+		"%q":  "{REDACTED <nil>}",
+		"%+v": "{APIKey:REDACTED Source:<nil>}",
+		"%+s": "{REDACTED <nil>}",
+		"%#v": "routeauth.APIKeyAuth{APIKey:REDACTED, Source:<nil>}",
+		"%#x": "{REDACTED <nil>}",
 	} {
 		assert.Equal(t, want, fmt.Sprintf(verb, auth), verb)
 		assert.Equal(t, "["+want+"]", fmt.Sprintf("["+verb+"]", &auth), verb)

@@ -44,4 +44,6 @@ func (t *SubscriptionTransport) roundTripTo(to url.URL, req *http.Request) (*htt
 	return t.header.roundTripTo(to, req)
 }
 
+func (t *SubscriptionTransport) scheme() Scheme { return t.header.scheme() }
+
 func (t *SubscriptionTransport) unwrap() http.RoundTripper { return t.header.unwrap() }

@@ -108,18 +108,9 @@ func (s *StaticTokenSource) Token(context.Context, Params) (Token, error) {
 	return Token{Value: s.token()}, nil
 }
 
-// tokenOf asks a source and checks what it returns. A source that panics fails
-// like any other, with an error whose text has none of the program's data.
+// tokenOf asks a source and checks what it returns.
 func tokenOf(ctx context.Context, source TokenSource, params Params) (token Token, err error) {
-	defer func() {
-		switch v := recover().(type) {
-		case nil:
-		case runtime.Error:
-			err = fmt.Errorf("the token source panicked: %w", v)
-		default:
-			err = fmt.Errorf("the token source panicked (%T)", v)
-		}
-	}()
+	defer recoverSource("token source", &err)
 	token, err = source.Token(ctx, params)
 	if err != nil {
 		return Token{}, sound("the token source", err)
@@ -128,4 +119,16 @@ func tokenOf(ctx context.Context, source TokenSource, params Params) (token Toke
 		return Token{}, Permanent(fmt.Errorf("the token source returned an invalid token: %w", err))
 	}
 	return token, nil
+}
+
+// recoverSource makes the panic of a source an error, whose text has none of the
+// program's data.
+func recoverSource(what string, err *error) {
+	switch v := recover().(type) {
+	case nil:
+	case runtime.Error:
+		*err = fmt.Errorf("the %s panicked: %w", what, v)
+	default:
+		*err = fmt.Errorf("the %s panicked (%T)", what, v)
+	}
 }

@@ -16,24 +16,56 @@ import (
 // maxErrorBody is how much of a 401's body, and of its detail, is kept.
 const maxErrorBody = 4 << 10
 
-// newUnauthorizedError turns a 401 response into an error, draining and closing
-// its body.
-func newUnauthorizedError(scheme Scheme, r redact.Redactor, to *url.URL, req *http.Request, resp *http.Response) *UnauthorizedError {
-	body, whole := problem.Drain(req.Context(), resp)
+// rejection is a 401 to a credential.
+type rejection struct {
+	err  *UnauthorizedError
+	kept *http.Response // with KeepUnauthorized; else nil
+}
 
+// reject makes of a 401 response an error, draining and closing its body, or with
+// KeepUnauthorized a response that can be read as one.
+func (s *headerSender) reject(r redact.Redactor, to *url.URL, req *http.Request, resp *http.Response) *rejection {
 	e := &UnauthorizedError{
-		Scheme:    scheme,
+		Scheme:    s.scheme,
 		Method:    methodOf(req),
 		URL:       r.Text(locationOf(to)),
 		Header:    r.Header(resp.Header),
 		RequestID: r.Text(cmp.Or(resp.Header.Get("X-Cloud-Trace-Context"), resp.Header.Get("X-Request-Id"))),
 	}
-	if isEncoded(resp.Header) {
-		return e
+	keep := s.options != nil && s.options.keepUnauthorized
+	var body problem.Body
+	if keep {
+		body = problem.Read(req.Context(), resp)
+	} else {
+		body = problem.Drain(req.Context(), resp)
 	}
-	e.Detail = limitText(r.Text(problem.OneLine(r.Text(problem.Detail(body)))))
-	e.Body = limitBody(r.Body(body, whole))
-	return e
+	if !isEncoded(resp.Header) {
+		e.Detail = limitText(r.Text(problem.OneLine(r.Text(problem.Detail(body.Data)))))
+		e.Body = limitBody(r.Body(body.Data, body.Whole))
+	}
+	if !keep {
+		return &rejection{err: e}
+	}
+	if below, ok := UnauthorizedFrom(resp); ok {
+		e = hideAgain(below, r) // a wrapper below was rejected, and not this one
+	}
+	return &rejection{e, keep401(e, r, req, resp, body)}
+}
+
+// final is what the caller gets where the request is not sent again.
+func (r *rejection) final(s *headerSender, req *http.Request) (*http.Response, error) {
+	s.options.tracesOf(req).unauthorized(req.Context(), r.err, false)
+	if r.kept != nil {
+		return r.kept, nil
+	}
+	return nil, r.err
+}
+
+// close closes the response where the request is sent again.
+func (r *rejection) close() {
+	if r.kept != nil {
+		problem.Close(r.kept)
+	}
 }
 
 // limitBody returns a copy of body's beginning: an error that is kept must not

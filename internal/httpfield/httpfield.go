@@ -15,10 +15,46 @@ import (
 // CheckCredential says what is wrong with a token, an API key or a subscription
 // ID: it must be printable ASCII without spaces, which is what fits into a
 // header field as a single word. The error never holds the value.
+//
+// It says what mistake is likely: a file's line break at the end, a scheme that
+// stands before the value, quotes that a shell or a .env file should have taken
+// off. A value in quotes is refused though each of its bytes is allowed.
 func CheckCredential(what, value string) error {
-	return checkBytes(what, value, "printable ASCII without spaces", func(c byte) bool {
+	err := checkBytes(what, value, "printable ASCII without spaces", func(c byte) bool {
 		return c > ' ' && c < 0x7f
 	})
+	if value == "" || value == redact.Marker {
+		return err
+	}
+	if err == nil && isQuoted(value) {
+		err = fmt.Errorf("%s: byte %#02x at offset 0 and at the end", what, value[0])
+	}
+	if err == nil {
+		return nil
+	}
+	trimmed := strings.TrimRight(value, "\r\n")
+	switch {
+	case hasBearerPrefix(trimmed) && what == "token":
+		err = fmt.Errorf(`%w: it begins with "Bearer ", which the transport adds by itself`, err)
+	case hasBearerPrefix(trimmed):
+		err = fmt.Errorf(`%w: it begins with "Bearer ", which does not belong to it`, err)
+	case isQuoted(trimmed):
+		err = fmt.Errorf("%w: it stands in quotes, which do not belong to it", err)
+	}
+	if trimmed != value {
+		err = fmt.Errorf("%w: it ends in a line break, as the text of a file does", err)
+	}
+	return err
+}
+
+func hasBearerPrefix(value string) bool {
+	const prefix = "Bearer "
+	return len(value) >= len(prefix) && strings.EqualFold(value[:len(prefix)], prefix)
+}
+
+// isQuoted reports whether value has a quote of one kind at both ends.
+func isQuoted(value string) bool {
+	return len(value) >= 2 && (value[0] == '"' || value[0] == '\'') && value[0] == value[len(value)-1]
 }
 
 // CheckValue says what is wrong with a header field's value (RFC 9110,
@@ -39,6 +75,17 @@ func CheckValue(what, value string) error {
 		}
 	}
 	return nil
+}
+
+// CheckBasic says what is wrong with a user name or a password (RFC 7617, section
+// 2), which may be empty. The error never holds the value.
+func CheckBasic(what, value string) error {
+	if value == "" {
+		return nil
+	}
+	return checkBytes(what, value, "allowed, being a control character", func(c byte) bool {
+		return c >= ' ' && c != 0x7f
+	})
 }
 
 func checkBytes(what, value, class string, allowed func(c byte) bool) error {

@@ -25,12 +25,17 @@ func Secrets(secrets ...string) Redactor {
 	return Redactor{secrets: secrets, work: &work}
 }
 
-// FieldValue returns a Redactor of a header field's value. Where the value has
-// the form of "Bearer abc", the part that follows the space is as secret as the
-// whole.
-func FieldValue(value string) Redactor {
-	r := Secrets(secretsIn(value)...)
-	r.folded = secretsIn(strings.ToLower(value))
+// FieldValues returns a Redactor of a header field's values. Where a value has the
+// form of "Bearer abc", the part that follows the space is as secret as the
+// whole. Empty values are ignored.
+func FieldValues(values ...string) Redactor {
+	r := Secrets()
+	for _, value := range values {
+		if value != "" {
+			r.secrets = append(r.secrets, secretsIn(value)...)
+			r.folded = append(r.folded, secretsIn(strings.ToLower(value))...)
+		}
+	}
 	return r
 }
 

@@ -40,11 +40,17 @@ type Body struct {
 
 var errBodyInUse = errors.New("the body that was had before is still being read")
 
-// New returns the body of req.
-func New(req *http.Request) *Body { return &Body{req: req} }
+// Of returns the body of req, or nil where req has none or it can be had only
+// once.
+func Of(req *http.Request) *Body {
+	if !HasBody(req) || req.GetBody == nil {
+		return nil
+	}
+	return &Body{req: req}
+}
 
-// Request is the caller's own request.
-func (b *Body) Request() *http.Request { return b.req }
+// CanSendAgain reports whether req can be sent twice.
+func CanSendAgain(req *http.Request) bool { return !HasBody(req) || req.GetBody != nil }
 
 // HasBody reports whether anything may come out of the body of req.
 func HasBody(req *http.Request) bool { return req.Body != nil && req.Body != http.NoBody }
@@ -89,11 +95,15 @@ func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
 // body in the place of the caller's where its params were read from it, or
 // where it may be sent again. The copy's body and GetBody are the only ones
 // that anybody reads from then on.
-func (b *Body) Prepare(maySendAgain bool) (*http.Request, error) {
+//
+// The body of a nil Body stays the caller's.
+func (b *Body) Prepare(req *http.Request, maySendAgain bool) (*http.Request, error) {
+	if b == nil {
+		return req, nil
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	req := b.req
-	if !HasBody(req) || req.GetBody == nil || !b.done && !maySendAgain {
+	if !b.done && !maySendAgain {
 		return req, nil
 	}
 	var body io.ReadCloser
@@ -113,22 +123,20 @@ func (b *Body) Prepare(maySendAgain bool) (*http.Request, error) {
 	return b.with(body), nil
 }
 
-// Again returns the request to send a second time.
-func (b *Body) Again() (*http.Request, error) {
+// Again returns the request to send a second time. It waits until the first body
+// is no longer being read, for a while.
+func (b *Body) Again(req *http.Request) (*http.Request, error) {
+	if b == nil {
+		return req, nil
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !HasBody(b.req) {
-		return b.req, nil
-	}
 	body, err := b.copy()
 	if err != nil {
 		return nil, err
 	}
 	return b.with(body), nil
 }
-
-// CanBeHadAgain reports whether there may be a second copy of the body.
-func (b *Body) CanBeHadAgain() bool { return !HasBody(b.req) || b.req.GetBody != nil }
 
 // with returns a copy of the caller's request with another body.
 func (b *Body) with(body io.ReadCloser) *http.Request {
