@@ -253,11 +253,21 @@ type BasicAuth struct {
 // Format formats a without its Password, and without its Username where that is
 // the secret: see [APIKeyAuth.Format].
 func (a BasicAuth) Format(f fmt.State, verb rune) {
-	username := any(a.Username)
+	formatFields(f, verb, "routeauth.BasicAuth", []field{{"Username", a.shownUsername()}, {"Password", a.Password}})
+}
+
+// MarshalText returns the user name, a colon and REDACTED; the user name is
+// REDACTED too where it is the secret. It implements [encoding.TextMarshaler], which encoding/json,
+// encoding/xml and log/slog follow.
+func (a BasicAuth) MarshalText() ([]byte, error) {
+	return fmt.Appendf(nil, "%v:%v", a.shownUsername(), a.Password), nil
+}
+
+func (a BasicAuth) shownUsername() any {
 	if a.Password == "" {
-		username = Secret(a.Username)
+		return Secret(a.Username)
 	}
-	formatFields(f, verb, "routeauth.BasicAuth", []field{{"Username", username}, {"Password", a.Password}})
+	return a.Username
 }
 
 // RoundTrippers returns one [HeaderTransport] for both kinds of endpoints. The

@@ -20,9 +20,13 @@ type Token struct {
 
 	freshness freshness
 	// authorization is the value of the header field, where a TokenCache has it
-	// ready. It is a pointer because fmt shows what is behind no other kind of
-	// field of this struct.
+	// ready. Behind a pointer in a struct, fmt shows an address.
 	authorization *string
+}
+
+// Format formats t without its Value: see [APIKeyAuth.Format].
+func (t Token) Format(f fmt.State, verb rune) {
+	formatFields(f, verb, "routeauth.Token", []field{{"Value", t.Value}, {"Expiry", t.Expiry}})
 }
 
 const bearerPrefix = "Bearer "

@@ -80,7 +80,33 @@ func wrappers(t testing.TB) []wrapper {
 		{"Transport with APIKeyAuth, optional", optionalURL, routeauth.HeaderAPIKey, apiKey, func(base http.RoundTripper) (http.RoundTripper, error) {
 			return routeauth.New(policy, keyAuth, base)
 		}},
+		{"HeaderTransport over a source", mandatoryURL, "X-Gateway", "Token abc", func(base http.RoundTripper) (http.RoundTripper, error) {
+			return routeauth.NewHeaderSourceTransport("gateway", "x-gateway", "Token ", secretFunc("abc"), base)
+		}},
+		{"Transport with APIKeyAuth over a source", optionalURL, routeauth.HeaderAPIKey, apiKey, func(base http.RoundTripper) (http.RoundTripper, error) {
+			return routeauth.New(policy, routeauth.APIKeyAuth{Source: secretFunc(apiKey)}, base)
+		}},
+		{"Transport with HeaderAuth", mandatoryURL, "X-Gateway", "Token abc", func(base http.RoundTripper) (http.RoundTripper, error) {
+			return routeauth.New(policy, routeauth.HeaderAuth{Scheme: "gateway", Name: "x-gateway", Prefix: "Token ", Value: "abc"}, base)
+		}},
+		{"Transport with BearerAuth", optionalURL, routeauth.HeaderAuthorization, "Bearer " + token, func(base http.RoundTripper) (http.RoundTripper, error) {
+			return routeauth.New(policy, routeauth.BearerAuth{Source: source}, base)
+		}},
+		{"Transport with BasicAuth", optionalURL, routeauth.HeaderAuthorization, "Basic YWRhOmxvdmVsYWNl", func(base http.RoundTripper) (http.RoundTripper, error) {
+			return routeauth.New(policy, routeauth.BasicAuth{Username: "ada", Password: "lovelace"}, base)
+		}},
+		{"Transport with SplitAuth, mandatory", mandatoryURL, routeauth.HeaderAuthorization, "Bearer " + token, func(base http.RoundTripper) (http.RoundTripper, error) {
+			return routeauth.New(policy, routeauth.SplitAuth{Mandatory: routeauth.BearerAuth{Source: source}, Optional: keyAuth}, base)
+		}},
+		{"Transport with SplitAuth, optional", optionalURL, routeauth.HeaderAPIKey, apiKey, func(base http.RoundTripper) (http.RoundTripper, error) {
+			return routeauth.New(policy, routeauth.SplitAuth{Mandatory: routeauth.BearerAuth{Source: source}, Optional: keyAuth}, base)
+		}},
 	}
+}
+
+// secretFunc is a source of one secret.
+func secretFunc(secret routeauth.Secret) routeauth.SecretSource {
+	return routeauth.SecretSourceFunc(func(context.Context) (routeauth.Secret, error) { return secret, nil })
 }
 
 // forEachWrapper runs a test over every wrapper.
