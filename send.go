@@ -143,8 +143,7 @@ func (s *headerSender) send(to url.URL, req *http.Request, value, seen string) (
 	if err != nil {
 		return nil, nil, hideIn(err, s.redactor(value, seen))
 	}
-	trail := requestTrail{to: &to, caller: req, field: s.name}
-	resp.Request = trail.without(resp.Request)
+	resp.Request = shownRequest(resp.Request, to, req, s.name)
 	if resp.StatusCode == http.StatusUnauthorized {
 		return nil, s.reject(s.redactor(value, seen), &to, req, resp), nil
 	}
@@ -200,6 +199,31 @@ func authenticated(to url.URL, req *http.Request, name, value string) *http.Requ
 	return &out.request
 }
 
+// shownRequest returns sent, the request of a response, as the caller may see it:
+// without the credential. That is the caller's own request, unless the base sent
+// another one.
+func shownRequest(sent *http.Request, to url.URL, caller *http.Request, field string) *http.Request {
+	if isCallers(sent, &to, caller) {
+		return caller
+	}
+	return withoutCredential(sent, to, caller, field)
+}
+
+// isCallers reports whether sent is the request that the base was given, or a copy
+// of it.
+func isCallers(sent *http.Request, to *url.URL, caller *http.Request) bool {
+	return sent == nil || sent.URL == nil || sent.Response == caller.Response && sameURL(sent.URL, to)
+}
+
+// withoutCredential is for the request of a base that followed a redirect or
+// rewrote the URL. Inlined, it would cost every other request an allocation.
+//
+//go:noinline
+func withoutCredential(sent *http.Request, to url.URL, caller *http.Request, field string) *http.Request {
+	trail := requestTrail{&to, caller, field}
+	return trail.without(sent, 0)
+}
+
 // requestTrail is what a response says of the requests that led to it: its own,
 // and those of the redirects that the base followed by itself.
 type requestTrail struct {
@@ -208,13 +232,9 @@ type requestTrail struct {
 	field  string        // that carried the credential
 }
 
-// without returns sent, the request of a response, as the caller may see it:
-// without the credential. That is the caller's own request, unless the base
-// sent another one.
-func (t *requestTrail) without(sent *http.Request) *http.Request { return t.withoutAfter(sent, 0) }
-
-func (t *requestTrail) withoutAfter(sent *http.Request, hops int) *http.Request {
-	if sent == nil || sent.URL == nil || sent.Response == t.caller.Response && sameURL(sent.URL, t.to) {
+// without returns sent and those before it without the credential.
+func (t *requestTrail) without(sent *http.Request, hops int) *http.Request {
+	if isCallers(sent, t.to, t.caller) {
 		return t.caller
 	}
 	shown := *sent
@@ -230,7 +250,7 @@ func (t *requestTrail) withoutAfter(sent *http.Request, hops int) *http.Request 
 		shown.Response = &http.Response{} // which counts as another origin
 	default:
 		response := *sent.Response
-		response.Request = t.withoutAfter(response.Request, hops+1)
+		response.Request = t.without(response.Request, hops+1)
 		shown.Response = &response
 	}
 	return &shown
