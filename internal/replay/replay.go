@@ -138,6 +138,17 @@ func (b *Body) Again(req *http.Request) (*http.Request, error) {
 	return b.with(body), nil
 }
 
+// WasRead reports whether anybody has begun to read the copy that was handed out
+// last. It is false for a nil Body.
+func (b *Body) WasRead() bool {
+	if b == nil {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.last != nil && b.last.read.Load()
+}
+
 // with returns a copy of the caller's request with another body.
 func (b *Body) with(body io.ReadCloser) *http.Request {
 	req := *b.req
@@ -197,6 +208,7 @@ type singleBody struct {
 	body io.ReadCloser
 	turn chan struct{} // holds one value while nobody reads; closed once taken away
 	left atomic.Bool   // nobody waits for a read that is still under way
+	read atomic.Bool   // somebody has begun to read
 	once sync.Once
 	err  error // of Close
 }
@@ -212,6 +224,7 @@ func (b *singleBody) Read(p []byte) (int, error) {
 }
 
 func (b *singleBody) begin() bool {
+	b.read.Store(true)
 	_, ok := <-b.turn
 	if ok && b.left.Load() {
 		b.end()
