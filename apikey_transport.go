@@ -9,17 +9,16 @@ import (
 )
 
 // APIKeyTransport is an [http.RoundTripper] that sends each request with the
-// header field x-api-key. It keeps what [HeaderTransport] promises, and like it
-// has no scope when it is used alone: [New] with [APIKeyAuth] binds the key to
-// one API.
+// header field x-api-key. It keeps what the package comment promises of every
+// transport. Alone it has no scope: [New] with [APIKeyAuth] binds the key to one
+// API.
 //
 // net/http knows nothing of x-api-key: what a caller sets by hand on a request
 // follows a redirect to any host. What this transport sets does not.
 type APIKeyTransport struct{ header HeaderTransport }
 
-// NewAPIKeyTransport returns an APIKeyTransport that sends apiKey with base, or
-// with [http.DefaultTransport] as it is at the time of the request if base is
-// nil.
+// NewAPIKeyTransport returns an APIKeyTransport that sends apiKey with base. A nil
+// base means [http.DefaultTransport].
 //
 // The error joins everything that is wrong: a key that is empty, holds anything
 // but printable ASCII without spaces or is the literal REDACTED; a base that is
@@ -33,8 +32,8 @@ func NewAPIKeyTransport(apiKey Secret, base http.RoundTripper) (*APIKeyTransport
 	return &APIKeyTransport{*header}, nil
 }
 
-// RoundTrip sends req with the API key. See [HeaderTransport] for what happens
-// to req, its body and the response.
+// RoundTrip sends req with the API key. The package comment says what happens to
+// req, its body and the response.
 func (t *APIKeyTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return t.header.RoundTrip(req)
 }

@@ -22,47 +22,12 @@ const (
 )
 
 // HeaderTransport is an [http.RoundTripper] that sends each request with one
-// header field of a fixed value. [APIKeyTransport] and [SubscriptionTransport]
-// are made of it; use it for an API whose field has another name or form.
+// header field. [APIKeyTransport] and [SubscriptionTransport] are made of it; use
+// it for an API whose field has another name or form. It keeps what the package
+// comment promises of every transport.
 //
 // Used alone it has no scope: it sends the field to whatever host the caller's
 // first request names. [New] binds credentials to one API.
-//
-// What holds for every wrapper of this package:
-//
-//   - The caller's request is not changed. The base gets a shallow copy with a
-//     header of its own, in which the field has exactly one value whatever the
-//     caller had set under that name, and the caller's own body. Where the
-//     request goes is decided by its URL as it was when RoundTrip was called.
-//   - A redirect hop carries no credential unless every hop of its chain had
-//     the same scheme, host and port. A hop without one goes to the base as it
-//     is, and what it is answered comes back as it is, a 401 as well. What the
-//     caller had set by hand is the caller's, and goes where http.Client takes it.
-//   - With GOOS=js, [http.DefaultTransport] sends with the browser's fetch, which
-//     follows redirects by itself and takes every field but Authorization to the
-//     next host. There a request with a credential says that it wants none: any
-//     redirect is an error. A base that sends a request more than once, such as
-//     a retrying transport, loses this after the first attempt: put it above.
-//   - A 401 becomes a [*UnauthorizedError] with what the response said. This
-//     departs from the [http.RoundTripper] contract, which wants a response
-//     for every status, because a rejected credential is a failure of the
-//     wrapper's own job. The response's body is drained, at most 64 KiB and
-//     for at most a second, and closed.
-//   - Any other response is the base's own, its body untouched. Its Request is
-//     the caller's, which holds no credential. Where the base sent another one,
-//     because it followed a redirect by itself or rewrote the URL, it is a copy of
-//     that one without the credential.
-//   - A request without a URL is a [*CredentialError]: its body is closed and
-//     nothing is sent.
-//   - Errors of the base come back as they are. Only where the text of one
-//     quotes the credential, as net/http quotes what it cannot read of a
-//     response, another stands in its place: errors.Is and errors.As find in it
-//     what they would find in the base's own, whose text still quotes it. The
-//     [*UnauthorizedError] of a wrapper below is found without the credential.
-//     A base that returns neither a response nor an error makes an error that
-//     says so, and of one that returns both the error counts.
-//   - It is safe for concurrent use, and CloseIdleConnections reaches the base.
-//   - The zero value sends nothing: each request is a [*CredentialError].
 type HeaderTransport struct {
 	sender headerSender
 	value  hidden[string]       // fixed, or
@@ -125,8 +90,8 @@ func checkPrefix(prefix string) error {
 	return httpfield.CheckValue("header prefix", strings.TrimSuffix(prefix, " "))
 }
 
-// RoundTrip sends req with the credential. See [HeaderTransport] for what
-// happens to req, its body and the response.
+// RoundTrip sends req with the credential. The package comment says what happens
+// to req, its body and the response.
 func (t *HeaderTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := t.sender.check(req); err != nil {
 		return nil, err

@@ -11,13 +11,13 @@ import (
 
 // JWTTransport is an [http.RoundTripper] that sends each request with a bearer
 // token (RFC 6750, section 2.1) that it asks a [TokenSource] for. It keeps what
-// [HeaderTransport] promises, and like it has no scope when it is used alone:
-// [New] with [JWTAuth] binds the tokens to one API.
+// the package comment promises of every transport. Alone it has no scope: [New]
+// with [JWTAuth] or [BearerAuth] binds the tokens to one API.
 //
 // The source is asked for a token at each request, with the request's context
 // and params; a [TokenCache] as the source makes that cheap. If it fails, or
-// hands out a token that is empty or ill-formed, the request is not sent and
-// the error is a [*CredentialError] that wraps the reason.
+// returns a token that is empty or ill-formed, the request is not sent and the
+// error is a [*CredentialError] that wraps the reason.
 //
 // A 401 is final, with one exception. If the source is a [Discarder], such as a
 // [*TokenCache], and the token was not fetched for this request, the source is
@@ -55,9 +55,8 @@ func WithParams(f ParamsFunc) JWTOption {
 	}
 }
 
-// NewJWTTransport returns a JWTTransport that sends tokens of source with base,
-// or with [http.DefaultTransport] as it is at the time of the request if base
-// is nil.
+// NewJWTTransport returns a JWTTransport that sends tokens of source with base. A
+// nil base means [http.DefaultTransport].
 //
 // The error joins everything that is wrong: a source that is nil or a nil
 // pointer or function, a base that is a nil pointer or function, an option that
@@ -77,9 +76,8 @@ func NewJWTTransport(source TokenSource, base http.RoundTripper, opts ...JWTOpti
 	return t, nil
 }
 
-// RoundTrip sends req with a token. See [JWTTransport] for when it does so
-// twice and [HeaderTransport] for what happens to req, its body and the
-// response.
+// RoundTrip sends req with a token. See [JWTTransport] for when it does so twice,
+// and the package comment for what happens to req, its body and the response.
 func (t *JWTTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := t.sender.check(req); err != nil {
 		return nil, err

@@ -10,10 +10,10 @@ import (
 // Transport is an [http.RoundTripper] that sends each request of one API with
 // the credential that its route calls for, and each other request as it is.
 //
-// A request is the API's if it lies in the scope of the [Policy]. It gets the
-// credential for mandatory endpoints or the one for optional endpoints. What
-// happens to it, to its body and to the response is what [HeaderTransport]
-// promises; in particular a 401 becomes a [*UnauthorizedError].
+// A request is the API's if it lies in the scope of the [Policy]. Its route says
+// whether it gets the credential for mandatory endpoints, the one for optional
+// endpoints, or none. The package comment says what happens to it, to its body
+// and to the response.
 //
 // A request out of scope goes to the base as the same value, without a
 // credential, and its 401 is an ordinary response. So does a redirect hop whose
@@ -145,13 +145,15 @@ func RefuseOutOfScope() Option {
 	}
 }
 
-// New returns a Transport that sends with base, or with [http.DefaultTransport]
-// as it is at the time of the request if base is nil. A Transport that is to
-// replace http.DefaultTransport needs the old one as its base.
+// New returns a Transport that sends with base. A nil base means
+// [http.DefaultTransport]. A Transport that is to replace http.DefaultTransport
+// needs the old one as its base.
 //
 // The error joins everything that is wrong: a nil policy or one that
 // [NewPolicy] did not make, a nil auth, a base that is a nil pointer or
-// function, an auth that fails or returns a nil transport.
+// function, an option that is nil or has a nil argument, an auth that fails,
+// returns a nil transport for mandatory endpoints, or returns none for optional
+// ones where the policy has an optional route.
 func New(policy *Policy, auth Auth, base http.RoundTripper, opts ...Option) (*Transport, error) {
 	config := new(transportConfig)
 	base, baseErr := baseOrDefault(base)
