@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -86,21 +87,52 @@ func TestARemoteSourcePostsTheParams(t *testing.T) {
 	}
 }
 
-// Rule 30: what counts as a token.
+// Rule 30: what counts as a token, and how long it lives.
 func TestARemoteSourceUnderstandsTheAnswer(t *testing.T) {
 	large := `{"type":"jwt","token":"abc","rest":"` + strings.Repeat("x", 60<<10) + `"}`
-	for body, want := range map[string]string{
-		`{"type":"jwt","token":"abc"}`:                             "abc",
-		"\n {\"token\": \"abc\", \"type\": \"jwt\"}\r\n":           "abc",
-		`{"token":"abc"}`:                                          "abc",
-		`{"type":"JWT","token":"abc","expires_in":60}`:             "abc",
-		`{"type":"jwt","token":"\u0061bc","nested":{"token":"x"}}`: "abc",
-		large: "abc",
+	for body, life := range map[string]time.Duration{
+		// As package issuer answers.
+		`{"type":"jwt","token":"abc"}`:                             0,
+		"\n {\"token\": \"abc\", \"type\": \"jwt\"}\r\n":           0,
+		`{"token":"abc"}`:                                          0,
+		`{"type":"JWT","token":"abc","expires_in":60}`:             time.Minute,
+		`{"type":"jwt","token":"\u0061bc","nested":{"token":"x"}}`: 0,
+		large: 0,
+		// RFC 6749, section 5.1.
+		`{"access_token":"abc","token_type":"Bearer","expires_in":3600,"refresh_token":"r","scope":"s"}`: time.Hour,
+		`{"access_token":"abc","token_type":"bearer","expires_in":3600}`:                                 time.Hour,
+		`{"access_token":"abc","token_type":"BEARER"}`:                                                   0,
+		`{"access_token":"abc","expires_in":null}`:                                                       0,
+		`{"access_token":"abc","token_type":"Bearer","type":"opaque"}`:                                   0,
+		// Seconds as many a server writes them.
+		`{"access_token":"abc","expires_in":"3600"}`:               time.Hour,
+		`{"access_token":"abc","expires_in":3599.5}`:               time.Hour - time.Second/2,
+		`{"access_token":"abc","expires_in":3.6e3}`:                time.Hour,
+		`{"access_token":"abc","expires_in":1e400}`:                math.MaxInt64,
+		`{"access_token":"abc","expires_in":99999999999999999999}`: math.MaxInt64,
+		// Both names, as a registry of containers answers.
+		`{"token":"abc","access_token":"abc","expires_in":300}`: 5 * time.Minute,
 	} {
-		token, err := text(newRemote(t, answering(t, http.StatusOK, body).URL, nil).Token(t.Context(), nil))
-		assert.NoError(t, err, "%.100s", body)
-		assert.Equal(t, want, token)
+		synctest.Test(t, func(t *testing.T) {
+			client := &http.Client{Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+				<-time.After(time.Second) // the life of a token is counted from before
+				return answer(req, http.StatusOK, body), nil
+			})}
+			began := time.Now()
+			token, err := newRemote(t, "https://backend.example.com", client).Token(t.Context(), nil)
+			assert.NoError(t, err, "%.100s", body)
+			assert.Equal(t, routeauth.Secret("abc"), token.Value)
+			want := time.Time{}
+			if life > 0 {
+				want = began.Add(life)
+			}
+			assert.True(t, want.Equal(token.Expiry), "%.100s: %v", body, token.Expiry)
+		})
 	}
+}
+
+// Rule 30: a 200 without a token is an EndpointError that says 200.
+func TestA200WithoutATokenIsAnEndpointError(t *testing.T) {
 	endless := `{"type":"jwt","token":"hunter2","rest":"` + strings.Repeat("x", 64<<10) + `"}`
 	for body, want := range map[string]string{
 		"":                                      "the answer is empty",
@@ -112,48 +144,83 @@ func TestARemoteSourceUnderstandsTheAnswer(t *testing.T) {
 		`{"token":["hunter2"]}`:                 "not a JSON object",
 		`{"type":1,"token":"hunter2"}`:          "not a JSON object",
 		`{"token":123}`:                         "not a JSON object",
+		`{"access_token":123}`:                  "not a JSON object",
 		`<html>hunter2</html>`:                  "not a JSON object",
-		`null`:                                  `no "token"`,
-		`{}`:                                    `no "token"`,
-		`{"type":"jwt","token":""}`:             `no "token"`,
-		`{"type":"jwt","token":null}`:           `no "token"`,
-		`{"type":"jwt","jwt":"hunter2"}`:        `no "token"`,
+		`null`:                                  `no "token" or "access_token"`,
+		`{}`:                                    `no "token" or "access_token"`,
+		`{"type":"jwt","token":""}`:             `no "token" or "access_token"`,
+		`{"type":"jwt","token":null}`:           `no "token" or "access_token"`,
+		`{"access_token":""}`:                   `no "token" or "access_token"`,
+		`{"type":"jwt","jwt":"hunter2"}`:        `no "token" or "access_token"`,
 		`{"type":"opaque","token":"hunter2"}`:   `"type" is not "jwt"`,
-		endless:                                 "larger than 65536 bytes",
+		`{"access_token":"hunter2","token_type":"mac"}`:         `"token_type" is not "Bearer"`,
+		`{"access_token":"hunter2","token_type":"DPoP"}`:        `"token_type" is not "Bearer"`,
+		`{"token":"hunter2","token_type":"N_A"}`:                `"token_type" is not "Bearer"`,
+		`{"access_token":"hunter2","token":"hunter3"}`:          `are two tokens`,
+		`{"access_token":"hunter2","expires_in":"soon"}`:        `"expires_in" is not a number of seconds`,
+		`{"access_token":"hunter2","expires_in":{"seconds":1}}`: `"expires_in" is not a number of seconds`,
+		endless: "larger than 65536 bytes",
 	} {
 		server := answering(t, http.StatusOK, body)
-		token, err := text(newRemote(t, server.URL+"/jwt", nil).Token(t.Context(), nil))
+		token, err := newRemote(t, server.URL+"/jwt", nil).Token(t.Context(), nil)
 		assert.Empty(t, token)
 		assert.ErrorContains(t, err, "token endpoint "+server.URL+"/jwt: 200 OK: ", "%.100s", body)
 		assert.ErrorContains(t, err, want, "%.100s", body)
-		assert.NotContains(t, err.Error(), "hunter2")
+		assert.NotContains(t, err.Error(), "hunter")
+		assert.Equal(t, &routeauth.EndpointError{Endpoint: server.URL + "/jwt", StatusCode: 200}, endpointErrorOf(t, err))
 		assert.True(t, isTemporary(t, err), "%.100s", body)
 	}
+
+	// There are servers that answer 200 and say in the body that it is an error.
+	server := answering(t, http.StatusOK, `{"error":"bad_verification_code","error_description":"It has expired."}`)
+	_, err := newRemote(t, server.URL, nil).Token(t.Context(), nil)
+	assert.Equal(t, "bad_verification_code: It has expired.", endpointErrorOf(t, err).Detail)
+	assert.ErrorContains(t, err, `bad_verification_code: It has expired.: the answer has no "token"`)
 }
 
-// Rule 30: a refusal is permanent, but for the statuses that ask for patience.
-// The reason is told where the backend tells it.
+// endpointErrorOf returns the EndpointError in err.
+func endpointErrorOf(t testing.TB, err error) *routeauth.EndpointError {
+	t.Helper()
+	var answered *routeauth.EndpointError
+	require.ErrorAs(t, err, &answered)
+	return answered
+}
+
+// Rule 30: a refusal is permanent where JSON says why, but for the statuses that
+// ask for patience or for a new session. What is not JSON may be a gateway's.
 func TestARemoteSourceTellsRefusalsFromFailures(t *testing.T) {
 	for status, temporary := range map[int]bool{
-		400: false, 401: false, 403: false, 404: false, 405: false, 408: true, 409: false, 410: false, 413: false,
+		400: false, 401: true, 403: false, 404: false, 405: false, 408: true, 409: false, 410: false, 413: false,
 		415: false, 422: false, 425: true, 429: true, 451: false, 499: false,
 		500: true, 501: true, 502: true, 503: true, 504: true, 599: true,
 	} {
-		for body, reason := range map[string]string{
-			"":                              "no token",
-			"<html>":                        "no token",
-			`{"token":"hunter2"}`:           "no token",
-			`{"detail":"not this user"}`:    "not this user",
-			`{"message":"not\nthis user "}`: "not this user",
+		for body, detail := range map[string]string{
+			"":                    "",
+			"<html>denied</html>": "",
+			`"denied"`:            "",
+			`["denied"]`:          "",
+			`{}`:                  "",
+			`{"detail":""}`:       "",
+			`{"token":"hunter2"}`: "",
+			`{"detail":"not this`: "",
+			`{"detail":"denied","rest":"` + strings.Repeat("x", 64<<10) + `"}`: "",
+
+			`{"detail":"not this user"}`:                             "not this user",
+			`{"detail":[{"msg":"not this user"}]}`:                   "not this user",
+			`{"message":"not\nthis user "}`:                          "not this user",
 			`{"error":"denied","error_description":"not this user"}`: "denied: not this user",
+			`{"error":"invalid_grant"}`:                              "invalid_grant",
+			`{"title":"not this user","status":403}`:                 "not this user",
 			`{"detail":"` + strings.Repeat("é", 1000) + `"}`:         strings.Repeat("é", 128),
+			`{"detail":"x` + strings.Repeat("é", 1000) + `"}`:        "x" + strings.Repeat("é", 127),
 		} {
 			server := answering(t, status, body)
-			token, err := text(newRemote(t, server.URL, nil).Token(t.Context(), nil))
+			token, err := newRemote(t, server.URL, nil).Token(t.Context(), nil)
 			assert.Empty(t, token)
-			want := fmt.Sprintf("token endpoint %s: %d %s: %s", server.URL, status, http.StatusText(status), reason)
-			require.EqualError(t, err, want)
-			assert.Equal(t, temporary, isTemporary(t, err), "%d", status)
+			want := &routeauth.EndpointError{Endpoint: server.URL, StatusCode: status, Detail: detail}
+			require.EqualError(t, err, want.Error())
+			assert.Equal(t, want, endpointErrorOf(t, err))
+			assert.Equal(t, temporary || detail == "", isTemporary(t, err), "%d %.100s", status, body)
 		}
 	}
 }
@@ -171,13 +238,19 @@ func TestARemoteSourceTakesATokenFromA200Only(t *testing.T) {
 	assert.ErrorContains(t, err, "204 No Content")
 }
 
-// Rule 18: what a JWTTransport makes of the answers.
+// Rules 18 and 30: what a JWTTransport makes of the answers.
 func TestARefusalOfTheBackendIsPermanent(t *testing.T) {
-	for status, temporary := range map[int]bool{403: false, 429: true, 503: true} {
+	const says = `{"detail":"no"}`
+	for _, test := range []struct {
+		status    int
+		body      string
+		temporary bool
+	}{{403, says, false}, {403, "<html>", true}, {401, says, true}, {429, says, true}, {503, says, true}} {
 		b := &base{}
-		transport := newJWTTransport(t, newCache(t, newRemote(t, answering(t, status, "").URL, nil)), b)
+		transport := newJWTTransport(t, newCache(t, newRemote(t, answering(t, test.status, test.body).URL, nil)), b)
 		_, err := transport.RoundTrip(newRequest(t, http.MethodPost, endpoint, "body"))
-		assert.Equal(t, temporary, credentialErrorOf(t, err).Temporary(), "%d", status)
+		assert.Equal(t, test.temporary, credentialErrorOf(t, err).Temporary(), "%d %s", test.status, test.body)
+		assert.Equal(t, test.status, endpointErrorOf(t, err).StatusCode)
 		assert.Empty(t, b.sent())
 	}
 	transport := newJWTTransport(t, newRemote(t, answering(t, 200, `{"token":"two words"}`).URL, nil), &base{})
@@ -231,7 +304,18 @@ func TestARemoteSourceTakesNoHalfAnswer(t *testing.T) {
 	token, err := text(newRemote(t, server.URL, nil).Token(t.Context(), nil))
 	assert.Empty(t, token)
 	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	assert.ErrorContains(t, err, ": 200 OK: reading the answer: unexpected EOF")
+	assert.Equal(t, &routeauth.EndpointError{Endpoint: server.URL, StatusCode: 200}, endpointErrorOf(t, err))
 	assert.True(t, isTemporary(t, err))
+
+	refusing := backend(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, `{"detail":"no"}`)
+	})
+	_, err = newRemote(t, refusing.URL, nil).Token(t.Context(), nil)
+	assert.Equal(t, 403, endpointErrorOf(t, err).StatusCode)
+	assert.True(t, isTemporary(t, err), "who refused for good said so to the end")
 }
 
 // The request's context governs the call, before the answer and within it.
@@ -340,7 +424,8 @@ func TestARemoteSourceFollowsNoOtherRedirect(t *testing.T) {
 			for _, client := range []*http.Client{nil, {}} {
 				token, err := text(newRemote(t, server.URL+"/old", client).Token(t.Context(), nil))
 				assert.Empty(t, token)
-				assert.ErrorContains(t, err, fmt.Sprintf("%d %s", status, http.StatusText(status)))
+				assert.ErrorContains(t, err, fmt.Sprintf("%d %s: the redirect is not followed", status, http.StatusText(status)))
+				assert.Equal(t, status, endpointErrorOf(t, err).StatusCode)
 			}
 		}
 	}
@@ -717,27 +802,82 @@ func TestARemoteSourceWithoutItsConstructorIsAnError(t *testing.T) {
 	}
 }
 
-// Rule 30: that the backend rejected the app's session, on a transport of this
-// package, is the backend's 401 and not the API's.
+// Rule 30: that the backend rejected the app's session is the backend's 401 and
+// not the API's, whether a transport of this package made an error of it or not.
 func TestABackendThatRejectsTheAppsSessionIsNoErrUnauthorized(t *testing.T) {
 	session, err := routeauth.NewAPIKeyTransport("session-17", nil)
 	require.NoError(t, err)
-	source := newRemote(t, answering(t, 401, "").URL, &http.Client{Transport: session})
-	_, err = newJWTTransport(t, source, &base{}).RoundTrip(newRequest(t, "POST", endpoint, "body"))
-	assert.False(t, credentialErrorOf(t, err).Temporary())
-	assert.ErrorContains(t, err, "401 Unauthorized")
-	assert.NotErrorIs(t, err, routeauth.ErrUnauthorized)
-	var unauthorized *routeauth.UnauthorizedError
-	assert.False(t, errors.As(err, &unauthorized))
+	server := backend(t, func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Set("Retry-After", "7")
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = fmt.Fprintf(w, `{"detail":"no session %s"}`, req.Header.Get("X-Api-Key"))
+	})
+	for name, test := range map[string]struct {
+		transport http.RoundTripper
+		detail    string
+	}{
+		"an ordinary client":          {nil, "no session"},
+		"a transport of this package": {session, "no session REDACTED"},
+		"one within another": {roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			resp, err := session.RoundTrip(req)
+			return resp, fmt.Errorf("decorated: %w", err)
+		}), "no session REDACTED"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := newRemote(t, server.URL, &http.Client{Transport: test.transport})
+			_, err = newJWTTransport(t, source, &base{}).RoundTrip(newRequest(t, "POST", endpoint, "body"))
+			assert.Equal(t, &routeauth.EndpointError{
+				Endpoint: server.URL, StatusCode: 401, Detail: test.detail, RetryAfter: 7 * time.Second,
+			}, endpointErrorOf(t, err))
+			assert.True(t, credentialErrorOf(t, err).Temporary(), "the app may get a new session")
+			assert.NotErrorIs(t, err, routeauth.ErrUnauthorized)
+			var unauthorized *routeauth.UnauthorizedError
+			assert.False(t, errors.As(err, &unauthorized))
+		})
+	}
+}
 
-	// A credential that the app's session lacks for good is lacking for good.
-	noSession, err := routeauth.NewJWTTransport(tokenFunc(func(context.Context, routeauth.Params) (string, error) {
-		return "", nil
-	}), nil)
-	require.NoError(t, err)
-	source = newRemote(t, answering(t, 200, "").URL, &http.Client{Transport: noSession})
-	_, err = newJWTTransport(t, source, &base{}).RoundTrip(newRequest(t, "POST", endpoint, "body"))
-	assert.False(t, credentialErrorOf(t, err).Temporary())
+// Rule 18: a credential that the app's session lacks for good is lacking for
+// good, one that it lacks for the moment is not.
+func TestASessionThatCannotBeHadIsAsPermanentAsItsCause(t *testing.T) {
+	for name, test := range map[string]struct {
+		source    tokenFunc
+		temporary bool
+	}{
+		"an ill-formed session": {func(context.Context, routeauth.Params) (string, error) { return "", nil }, false},
+		"a failure":             {func(context.Context, routeauth.Params) (string, error) { return "", errors.New("down") }, true},
+		"a permanent failure": {func(context.Context, routeauth.Params) (string, error) {
+			return "", routeauth.Permanent(errors.New("banned"))
+		}, false},
+		"a session that takes too long": {func(ctx context.Context, _ routeauth.Params) (string, error) {
+			<-ctx.Done()
+			return "", ctx.Err()
+		}, true},
+		"another backend's 401": {func(context.Context, routeauth.Params) (string, error) {
+			return "", &routeauth.UnauthorizedError{Scheme: "sso", Method: "GET", URL: "https://sso.example.com"}
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := &http.Client{Timeout: time.Second, Transport: newJWTTransport(t, test.source, &base{})}
+				source := newRemote(t, "https://backend.example.com", client)
+				_, err := newJWTTransport(t, source, &base{}).RoundTrip(newRequest(t, "POST", endpoint, "body"))
+				assert.Equal(t, test.temporary, credentialErrorOf(t, err).Temporary())
+				var answered *routeauth.EndpointError
+				assert.False(t, errors.As(err, &answered), "the backend was not asked")
+				assert.NotErrorIs(t, err, routeauth.ErrUnauthorized)
+
+				_, err = source.Token(t.Context(), nil)
+				var missing *routeauth.CredentialError
+				assert.False(t, errors.As(err, &missing), "no credential of the API is missing")
+			})
+		})
+	}
+	permanent := &http.Client{Transport: roundTripFunc(func(*http.Request) (*http.Response, error) {
+		return nil, fmt.Errorf("no session: %w", routeauth.Permanent(errors.New("banned")))
+	})}
+	_, err := newRemote(t, "https://backend.example.com", permanent).Token(t.Context(), nil)
+	assert.False(t, isTemporary(t, err))
 }
 
 // Rule 15: JSON would change a param that is not UTF-8.
