@@ -32,14 +32,17 @@ func FieldValues(values ...string) Redactor {
 	r := Secrets()
 	for _, value := range values {
 		if value != "" {
-			r.secrets = append(r.secrets, secretsIn(value)...)
-			r.folded = append(r.folded, secretsIn(strings.ToLower(value))...)
+			r.secrets = append(r.secrets, Forms(value)...)
+			r.folded = append(r.folded, Forms(strings.ToLower(value))...)
 		}
 	}
 	return r
 }
 
-func secretsIn(value string) []string {
+// Forms returns what is secret of a header field's value: the value, the part
+// after its first space, and both as a server may read them that takes a field for
+// Latin-1.
+func Forms(value string) []string {
 	secrets := []string{value}
 	if _, credential, found := strings.Cut(value, " "); found && strings.TrimSpace(credential) != "" {
 		secrets = append(secrets, strings.TrimSpace(credential))
