@@ -216,7 +216,7 @@ func decodeEscapes(path, begin string, digits int, character func(uint64) string
 		if !found {
 			return decoded.String()
 		}
-		if value, err := strconv.ParseUint(after[:min(digits, len(after))], 16, 32); err == nil && len(after) >= digits && isDigit(after[0]) {
+		if value, err := strconv.ParseUint(after[:min(digits, len(after))], 16, 32); err == nil && len(after) >= digits {
 			decoded.WriteString(character(value))
 			path = after[digits:]
 		} else {
@@ -225,10 +225,6 @@ func decodeEscapes(path, begin string, digits int, character func(uint64) string
 		}
 	}
 }
-
-// isDigit tells a digit from a sign, which strconv.ParseUint does not take, and
-// from an underscore, which it takes for base 0 alone.
-func isDigit(c byte) bool { return c != '+' && c != '-' && c != '_' }
 
 // overlongForms are the ASCII characters in UTF-8 of two to six bytes.
 var overlongForms = func() *strings.Replacer {
