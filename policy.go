@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"example.com/routeauth/internal/origin"
@@ -85,11 +86,7 @@ func NewPolicy(baseURL string, routes Routes, opts ...PolicyOption) (*Policy, er
 // firstErrors returns errors in the order of their texts, and a count of those
 // that are too many.
 func firstErrors(errs []error) []error {
-	texts := make(map[error]string, len(errs))
-	for _, err := range errs {
-		texts[err] = err.Error()
-	}
-	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(texts[a], texts[b]) })
+	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
 	if more := len(errs) - maxPolicyErrors; more > 0 {
 		errs = append(errs[:maxPolicyErrors], fmt.Errorf("and %d more mistakes", more))
 	}
@@ -218,12 +215,25 @@ func (d *decision) match(p *Policy, u *url.URL) Match {
 func (p *Policy) reasonOutOfScope(u *url.URL) string {
 	switch {
 	case u.Scheme != p.scope.Scheme():
-		return fmt.Sprintf("the scheme is %s, the policy's is %s", cmp.Or(u.Scheme, "missing"), p.scope.Scheme())
+		return fmt.Sprintf("the scheme is %s, the policy's is %s", shown(u.Scheme), p.scope.Scheme())
 	case !p.scope.HasOrigin(u):
-		return fmt.Sprintf("the host is %s, the policy's is %s", cmp.Or(u.Host, "missing"), p.scope.Host())
+		host := u.Host[strings.LastIndexByte(u.Host, '@')+1:] // of a URL that was put together by hand
+		return fmt.Sprintf("the host is %s, the policy's is %s", shown(host), shown(p.scope.Host()))
 	default:
-		return "the path is not below " + p.scope.Prefix()
+		return "the path is not below " + cmp.Or(p.scope.Prefix(), "/")
 	}
+}
+
+// shown returns a part of a URL as a sentence names it: unchanged, unless it is
+// missing or has something in it that cannot be seen.
+func shown(part string) string {
+	if part == "" {
+		return "missing"
+	}
+	if quoted := strconv.Quote(part); quoted[1:len(quoted)-1] != part {
+		return quoted
+	}
+	return part
 }
 
 func (d *decision) reasonRefused() string {

@@ -5,6 +5,7 @@ package scope
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 
 	"example.com/routeauth/internal/origin"
@@ -15,7 +16,9 @@ type Scope struct {
 	scheme string
 	host   string // as in url.URL.Host
 	prefix string // escaped, without a trailing slash; empty for the whole host
-	plain  bool   // net/url writes the prefix as it is
+	// decodedPrefix is what net/url writes as the prefix, if it is canonical.
+	decodedPrefix string
+	isCanonical   bool
 }
 
 // New returns the scope of a base URL, and everything that is wrong with it. No
@@ -40,21 +43,24 @@ func New(baseURL string, allowPlaintext bool) (Scope, []error) {
 	wrong(u.RawQuery != "" || u.ForceQuery, "has a query, which is not part of a scope")
 	wrong(strings.ContainsAny(u.Path, "{}"), "has a brace in its path, which would look like a wildcard")
 	wrong(!isUnambiguous(written), "has a path that is not clean, or that servers may read in different ways")
-	prefix := strings.TrimSuffix(written, "/")
-	return Scope{u.Scheme, u.Host, prefix, (&url.URL{Path: prefix}).EscapedPath() == prefix}, errs
+
+	s := Scope{scheme: u.Scheme, host: u.Host, prefix: strings.TrimSuffix(written, "/"), decodedPrefix: strings.TrimSuffix(u.Path, "/")}
+	s.isCanonical = (&url.URL{Path: s.decodedPrefix}).EscapedPath() == s.prefix
+	return s, errs
 }
 
-// isUnambiguous reports whether every server reads an escaped path in the same
-// way, whatever it decodes, merges or cuts off.
+// isUnambiguous reports whether every server reads an escaped path as this one,
+// be it that it decodes, merges slashes or cuts parameters off. A space, a
+// question mark and a number sign may stand escaped in a path: whoever cuts it
+// off there serves nothing below it.
 func isUnambiguous(path string) bool {
-	if strings.Contains(path, "//") {
+	if strings.Contains(path, "//") || dotSegmentIn(path) != "" {
 		return false
 	}
 	for segment := range strings.SplitSeq(path, "/") {
-		decoded := string(decode(nil, segment))
-		if decoded == "." || decoded == ".." || strings.ContainsFunc(decoded, func(r rune) bool {
-			return r == '/' || r == '\\' || r == '%' || endsSegment(byte(min(r, 0x80)))
-		}) {
+		once, err := url.PathUnescape(segment)
+		if err != nil || once != string(slices.Collect(decoded(segment))) ||
+			strings.ContainsFunc(once, func(r rune) bool { return strings.ContainsRune(`/\%;`, r) || r < ' ' || r == 0x7f }) {
 			return false
 		}
 	}
@@ -92,17 +98,16 @@ const (
 type Reading struct {
 	Verdict Verdict
 	// Path is the part of the path below the base URL, with a leading slash. It
-	// is set where the URL is inside.
-	// It is escaped if it has a percent sign, and else it has nothing to escape
-	// or was decoded once.
+	// is set where the URL is inside. What is not escaped in it stands for
+	// itself, also a percent sign that begins no escape.
 	Path string
-	// Segment is why a URL is refused, as it is written, or "" where it has no
-	// path.
+	// Segment is why a URL is refused, as it is written, or "" where it is opaque
+	// and has no path.
 	Segment string
 }
 
-// Read reads a URL. It allocates nothing but where a URL is refused, or its path
-// is not written as net/url writes it.
+// Read reads a URL. It allocates nothing but where a URL is refused, or where
+// its path was escaped twice.
 func (s *Scope) Read(u *url.URL) Reading {
 	switch {
 	case s.scheme == "" || !s.HasOrigin(u):
@@ -110,37 +115,53 @@ func (s *Scope) Read(u *url.URL) Reading {
 	case u.Opaque != "":
 		return Reading{Verdict: Refused}
 	}
-	path := wirePath(u, s.plain)
-	rest, found := strings.CutPrefix(path, s.prefix)
-	if !found || rest != "" && rest[0] != '/' {
+	path, isEscaped, found := s.below(u)
+	switch {
+	case !found:
 		return Reading{}
-	}
-	if HoldsDotSegment(rest) {
+	case HoldsDotSegment(path):
 		return Reading{Verdict: Refused, Segment: dotSegmentIn(u.EscapedPath())}
+	case path == "":
+		path = "/"
+	case !isEscaped && holdsEscape(path):
+		path = (&url.URL{Path: path}).EscapedPath()
 	}
-	if rest == "" {
-		rest = "/"
-	}
-	return Reading{Verdict: Inside, Path: rest}
+	return Reading{Verdict: Inside, Path: path}
 }
 
-// wirePath returns the path of u as it goes on the wire. Where decoded is enough,
-// it is decoded once, which has the same slashes: a path with an escaped slash
-// has a RawPath. That takes no allocation.
-func wirePath(u *url.URL, decoded bool) string {
+// below returns what follows the prefix in the path of u, as [url.URL.EscapedPath]
+// writes it, or decoded once where that need not be written. Both have the same
+// slashes: a path that has an escaped one is escaped already.
+func (s *Scope) below(u *url.URL) (path string, isEscaped, found bool) {
 	switch {
 	case u.Path == "":
-		return "/" // as in the request line
-	case decoded && u.RawPath == "" && strings.IndexByte(u.Path, '%') < 0:
-		return u.Path
-	case decoded && u.RawPath != "" && isPathOf(u.RawPath, u.Path):
-		return u.RawPath
+		path, found = strings.CutPrefix("/", s.prefix) // as in the request line
+	case u.RawPath != "" && isEscapedForm(u.RawPath, u.Path):
+		isEscaped = true
+		path, found = strings.CutPrefix(u.RawPath, s.prefix)
+	case s.isCanonical:
+		path, found = strings.CutPrefix(u.Path, s.decodedPrefix)
 	}
-	return u.EscapedPath()
+	return path, isEscaped, found && (path == "" || path[0] == '/')
 }
 
-// isPathOf reports whether net/url takes raw for the escaped form of path.
-func isPathOf(raw, path string) bool {
+// holdsEscape reports whether a path has a percent sign that would be taken for
+// an escape.
+func holdsEscape(path string) bool {
+	for {
+		_, after, found := strings.Cut(path, "%")
+		if !found {
+			return false
+		}
+		if len(after) >= 2 && isHex(after[0]) && isHex(after[1]) {
+			return true
+		}
+		path = after
+	}
+}
+
+// isEscapedForm reports whether net/url takes raw for the escaped form of path.
+func isEscapedForm(raw, path string) bool {
 	n := 0
 	for i := 0; i < len(raw); i++ {
 		c := raw[i]
