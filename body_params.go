@@ -10,10 +10,9 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-)
 
-// maxParamsBody is how much of a body is read for its params.
-const maxParamsBody = 1 << 20
+	"example.com/routeauth/internal/replay"
+)
 
 // BodyParams returns a [ParamsFunc] that takes the named top-level fields of a
 // request's JSON body:
@@ -25,7 +24,7 @@ const maxParamsBody = 1 << 20
 //   - a field that is absent or null gives no param.
 //
 // The body is read through [http.Request.GetBody]; the request's Body is left
-// alone. A request without a body has no params. It is an error if the body
+// alone. A transport of this package sends the very bytes that were read. A request without a body has no params. It is an error if the body
 // cannot be read twice (GetBody is nil), is larger than 1 MiB, is no JSON
 // object in UTF-8 (RFC 8259), or has a named field twice, since servers differ
 // in which one they read. The error never quotes the body.
@@ -59,12 +58,12 @@ func readAgain(req *http.Request) ([]byte, error) {
 		return nil, errors.New("params: GetBody returned no body")
 	}
 	defer body.Close()
-	data, err := io.ReadAll(io.LimitReader(body, maxParamsBody+1))
+	data, err := io.ReadAll(io.LimitReader(body, replay.MaxParamsBody+1))
 	if err != nil {
 		return nil, fmt.Errorf("params: reading the body: %w", err)
 	}
-	if len(data) > maxParamsBody {
-		return nil, fmt.Errorf("params: the body is larger than %d bytes", maxParamsBody)
+	if len(data) > replay.MaxParamsBody {
+		return nil, fmt.Errorf("params: the body is larger than %d bytes", replay.MaxParamsBody)
 	}
 	return data, nil
 }

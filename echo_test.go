@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -36,6 +38,20 @@ var echoForms = map[string]func(key string) string{
 	"URL, upper case hex":      func(key string) string { return eachByte(key, "%%%02X") },
 	"every other one, JSON":    func(key string) string { return everyOther(key, `\u%04x`) },
 	"every other one, URL":     func(key string) string { return everyOther(key, "%%%02X") },
+	"JSON in JSON":             func(key string) string { return jsonText(jsonText(key, true), true) },
+	`JSON, \\u twice`:          func(key string) string { return eachUnit(key, `\\u%04X`) },
+	`JSON with \/ in JSON`:     func(key string) string { return jsonText(strings.ReplaceAll(key, "/", `\/`), false) },
+	"URL twice":                func(key string) string { return strings.ReplaceAll(eachByte(key, "%%%02X"), "%", "%25") },
+	"URL in JSON":              func(key string) string { return jsonText(url.QueryEscape(key), true) },
+	"HTML":                     html.EscapeString,
+	"HTML, decimal":            func(key string) string { return eachUnit(key, "&#%d;") },
+	"HTML, hexadecimal":        func(key string) string { return eachUnit(key, "&#x%X;") },
+	"HTML in JSON":             func(key string) string { return jsonText(html.EscapeString(key), true) },
+	"HTML twice":               func(key string) string { return html.EscapeString(eachUnit(key, "&#%d;")) },
+	"%q":                       strconv.Quote,
+	"%+q, in JSON":             func(key string) string { return jsonText(strconv.QuoteToASCII(key), false) },
+	"%q, long":                 func(key string) string { return eachUnit(key, `\U%08x`) },
+	"%q, bytes":                func(key string) string { return eachByte(key, `\x%02x`) },
 	"twice":                    func(key string) string { return key + key },
 	"twice, JSON":              func(key string) string { return jsonText(key+key, false) },
 	"after a beginning":        func(key string) string { return key[:len(key)-1] + " " + key },
@@ -88,7 +104,7 @@ func everyOther(text, format string) (out string) {
 var awkwardKeys = []string{
 	echoedKey,
 	`.*+?()[]{}^$|`,
-	`"quoted"`,
+	`"quo"ted`,
 	`back\slash`,
 	`two\\back\\\slashes\`,
 	`a%25b%5Cc%2Fd`,
@@ -584,7 +600,7 @@ func (e *silentError) Unwrap() error { return e.error }
 // Rules 24 and 26: the server has seen both tokens.
 func TestBothTokensOfARequestThatWasSentTwiceAreHidden(t *testing.T) {
 	var tokens []string
-	cache, err := routeauth.NewTokenCache(routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) {
+	cache, err := routeauth.NewTokenCache(tokenFunc(func(context.Context, routeauth.Params) (string, error) {
 		tokens = append(tokens, mint(t, fmt.Sprint(len(tokens)), time.Now().Add(-time.Second), time.Now().Add(time.Hour)))
 		return tokens[len(tokens)-1], nil
 	}))
@@ -713,4 +729,34 @@ func unescapings(text string) map[string]string {
 		forms["out of a JSON object"] = fmt.Sprint(object)
 	}
 	return forms
+}
+
+// Rule 26: net/http quotes values that are not ASCII with Go's %q.
+func TestAnEchoThatGoQuotesIsHidden(t *testing.T) {
+	for _, value := range []string{"caf\xe9-key", "tag \U000e0001-key", "na\u00efve-key", "zero\u200bwidth-key"} {
+		transport, err := routeauth.NewHeaderTransport("gateway", "x-gateway", routeauth.Secret(value),
+			roundTripFunc(func(req *http.Request) (*http.Response, error) {
+				return nil, fmt.Errorf("malformed HTTP response %q, in full %+q", req.Header.Get("x-gateway"), req.Header.Get("x-gateway"))
+			}))
+		require.NoError(t, err)
+		_, err = transport.RoundTrip(newRequest(t, "GET", errorsURL, ""))
+		assert.EqualError(t, err, `malformed HTTP response "REDACTED", in full "REDACTED"`)
+	}
+}
+
+// Rule 26: what takes too long to search is hidden whole. The work is bounded,
+// not the time, so the same text is always treated the same way.
+func TestATextThatTakesTooLongToSearchIsHiddenWhole(t *testing.T) {
+	aKiB := strings.Repeat("a", 1<<10)
+	for name, test := range map[string]struct{ key, body, want string }{
+		"many beginnings, and escapes":    {aKiB, "%41" + strings.Repeat("a", 60<<10), "REDACTED"},
+		"many beginnings, and no escapes": {aKiB, "<" + strings.Repeat("a", 60<<10) + ">", "<REDACTED>"},
+		"many escapes":                    {strings.Repeat(`\`, 2<<10), strings.Repeat(`\`, 60<<10), "REDACTED"},
+		"escapes that are none":           {apiKey, strings.Repeat(`\u0`, 10<<10), strings.Repeat(`\u0`, 2<<10)[:4<<10]},
+	} {
+		for range 2 {
+			e := keyRejection(t, test.key, withBody(test.body))
+			assert.True(t, test.want == string(e.Body), "%s: %.100q", name, e.Body)
+		}
+	}
 }

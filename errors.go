@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"time"
 )
 
 // Scheme names the kind of a credential in errors.
@@ -17,6 +19,8 @@ const (
 	SchemeJWT          Scheme = "jwt"
 	SchemeSubscription Scheme = "subscription"
 	SchemeAPIKey       Scheme = "api-key"
+	SchemeBearer       Scheme = "bearer"
+	SchemeBasic        Scheme = "basic"
 )
 
 // ErrUnauthorized is what every [*UnauthorizedError] is, for [errors.Is].
@@ -55,6 +59,9 @@ type UnauthorizedError struct {
 
 // Error gives the method, the URL, the scheme and the detail.
 func (e *UnauthorizedError) Error() string {
+	if e == nil {
+		return "routeauth: no error"
+	}
 	text := fmt.Sprintf("routeauth: %s %s: 401: the server rejected the %s credential", e.Method, e.URL, e.Scheme)
 	if e.Detail != "" {
 		text += ": " + e.Detail
@@ -65,11 +72,15 @@ func (e *UnauthorizedError) Error() string {
 // Is reports whether target is [ErrUnauthorized].
 func (e *UnauthorizedError) Is(target error) bool { return target == ErrUnauthorized }
 
+// ErrRefusedPath is in the [*CredentialError] of a request that a [Policy]
+// refuses: see there.
+var ErrRefusedPath = errors.New("the path may be read in more than one way")
+
 // CredentialError reports that a request was not sent, because there was no
-// credential to send it with. It unwraps to the reason. The request's body was
-// closed.
+// credential to send it with or because it may go astray ([ErrRefusedPath]). It
+// unwraps to the reason. The request's body was closed.
 type CredentialError struct {
-	Scheme Scheme // of the missing credential; empty where none was chosen yet
+	Scheme Scheme // of the missing credential; empty where none was chosen
 	Method string // of the request; "GET" where it was empty
 	URL    string // of the request, without user info, query or fragment
 	Err    error  // why
@@ -79,29 +90,69 @@ type CredentialError struct {
 
 // Error gives the method, the URL, the scheme and the reason.
 func (e *CredentialError) Error() string {
-	credential := "credential"
-	if e.Scheme != "" {
-		credential = string(e.Scheme) + " credential"
+	if e == nil {
+		return "routeauth: no error"
 	}
-	return fmt.Sprintf("routeauth: %s %s: not sent, no %s: %v", e.Method, e.URL, credential, e.Err)
+	if e.Scheme == "" {
+		return fmt.Sprintf("routeauth: %s %s: not sent: %v", e.Method, e.URL, e.Err)
+	}
+	return fmt.Sprintf("routeauth: %s %s: not sent, no %s credential: %v", e.Method, e.URL, e.Scheme, e.Err)
 }
 
 // Unwrap returns the reason.
-func (e *CredentialError) Unwrap() error { return e.Err }
+func (e *CredentialError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 // Temporary reports whether the same request may succeed later: a
-// [TokenSource] failed, did not say with a method Temporary() bool that its
-// failure is final, and the request's own context had not ended. It is false
-// for a token that is empty or ill-formed and for errors of params and bodies.
-func (e *CredentialError) Temporary() bool { return e.temporary }
+// [TokenSource] failed, its error holds nothing that [Permanent] made and no
+// CredentialError that is not temporary, and it is not that of the request's own
+// context. It is false for a token that is empty or ill-formed and for errors of
+// params and bodies.
+//
+// A method Temporary of another error plays no part: that of [*url.Error] says
+// no to a refused connection, which may well be accepted later.
+func (e *CredentialError) Temporary() bool { return e != nil && e.temporary }
 
-var errNoURL = errors.New("the request has no URL")
+// Timeout reports whether a deadline passed while the credential was asked for,
+// or an error in Err says so with a method Timeout() bool. With it, net.Error and
+// os.IsTimeout answer as for any request. Where http.Client.Timeout fires,
+// net/http may put a plain text in the place of this error: use a context.
+func (e *CredentialError) Timeout() bool { return e != nil && isTimeout(e.Err) }
 
-// refuse ends a request before it is sent: the body is closed, as the
-// [http.RoundTripper] contract wants it on every path.
-func refuse(scheme Scheme, req *http.Request, err error, temporary bool) error {
+// EndpointError is what a [RemoteTokenSource] fails with where its endpoint
+// answered. It shows neither the endpoint's user info and query nor a token.
+type EndpointError struct {
+	Endpoint   string        // without user info and query
+	StatusCode int           // of the answer
+	Detail     string        // what the answer says went wrong, or "" where it says nothing readable
+	RetryAfter time.Duration // from the header field Retry-After (RFC 9110, section 10.2.3); 0 for none
+}
+
+// Error gives the endpoint, the status and the detail.
+func (e *EndpointError) Error() string {
+	if e == nil {
+		return "routeauth: no error"
+	}
+	text := fmt.Sprintf("token endpoint %s: %d %s", e.Endpoint, e.StatusCode, http.StatusText(e.StatusCode))
+	if e.Detail != "" {
+		text += ": " + e.Detail
+	}
+	return text
+}
+
+// newCredentialError ends a request before it is sent: the body is closed, as
+// the [http.RoundTripper] contract requires on every path.
+func newCredentialError(scheme Scheme, req *http.Request, err error, temporary bool) error {
 	closeBody(req)
-	return &CredentialError{scheme, methodOf(req), locationOf(req), err, temporary}
+	var u *url.URL
+	if req != nil {
+		u = req.URL
+	}
+	return &CredentialError{scheme, methodOf(req), locationOf(u), err, temporary}
 }
 
 // isTemporary judges the error of a token source by the rule that
@@ -110,37 +161,62 @@ func isTemporary(ctx context.Context, err error) bool {
 	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))) {
 		return false
 	}
-	var t interface{ Temporary() bool }
-	return !errors.As(err, &t) || t.Temporary()
+	return !holdsError(err, func(*permanentError) bool { return true }) &&
+		!holdsError(err, func(e *CredentialError) bool { return !e.Temporary() })
 }
 
-// permanentError is the error of a token source that asking again would not
-// mend.
-type permanentError struct{ error }
-
-func (e permanentError) Unwrap() error   { return e.error }
-func (e permanentError) Temporary() bool { return false }
-
-// methodOf returns the method of a request as it goes on the wire.
-func methodOf(req *http.Request) string {
-	if req == nil || req.Method == "" {
-		return http.MethodGet
+// Permanent wraps the error of a [TokenSource] to say that asking again does
+// not help: the [CredentialError] that is made of it is not temporary. The
+// text of the error stays the same, and errors.Is and errors.As find what they
+// find in err. Permanent of nil is nil.
+func Permanent(err error) error {
+	if err == nil {
+		return nil
 	}
-	return req.Method
+	return &permanentError{err}
 }
 
-// locationOf returns the request's URL without the parts in which secrets
-// travel.
-func locationOf(req *http.Request) string {
-	if req == nil || req.URL == nil {
-		return ""
+type permanentError struct{ err error }
+
+func (e *permanentError) Error() string { return e.err.Error() }
+func (e *permanentError) Unwrap() error { return e.err }
+
+// holdsError reports whether match holds for err or for any error in it. Unlike
+// errors.As, which stops at the first error of a type, it looks at all that were
+// joined.
+func holdsError[E error](err error, match func(E) bool) bool {
+	if err == nil || isNilPointer(err) {
+		return false
 	}
-	u := req.URL
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
+	if e, ok := err.(E); ok && match(e) {
+		return true
+	}
+	var e E
+	if as, ok := err.(interface{ As(any) bool }); ok && as.As(&e) && match(e) {
+		return true
+	}
+	switch wrapping := err.(type) {
+	case interface{ Unwrap() error }:
+		return holdsError(wrapping.Unwrap(), match)
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(wrapping.Unwrap(), func(err error) bool { return holdsError(err, match) })
+	}
+	return false
 }
 
-// invalid joins everything that is wrong with a constructor's arguments.
-func invalid(errs ...error) error {
+// isTimeout reports whether err says that a deadline passed, as net.Error and
+// os.IsTimeout ask.
+func isTimeout(err error) bool {
+	return holdsError(err, func(e interface {
+		error
+		Timeout() bool
+	}) bool {
+		return e.Timeout()
+	})
+}
+
+// joinErrors joins everything that is wrong with a constructor's arguments.
+func joinErrors(errs ...error) error {
 	var found []error
 	for _, err := range errs {
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -63,7 +64,7 @@ func everyCarrierOf(key string) []carrier {
 }
 
 func handsOut(token string) routeauth.TokenSource {
-	return routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) { return token, nil })
+	return tokenFunc(func(context.Context, routeauth.Params) (string, error) { return token, nil })
 }
 
 // denying is a base that answers 401 with whatever change makes of it.
@@ -267,7 +268,7 @@ func TestEachFailureIsOneKindOfError(t *testing.T) {
 		return roundTripFunc(func(req *http.Request) (*http.Response, error) { return answer(req, status, ""), nil })
 	}
 	failing := roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
-	sourceError := routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) {
+	sourceError := tokenFunc(func(context.Context, routeauth.Params) (string, error) {
 		return "", errors.New("backend is down")
 	})
 	paramsError := routeauth.WithParams(func(*http.Request) (routeauth.Params, error) { return nil, errors.New("no params") })
@@ -306,7 +307,7 @@ func TestEachFailureIsOneKindOfError(t *testing.T) {
 // Rule 18.
 func TestACredentialErrorSaysWhatWasNotSentAndWhy(t *testing.T) {
 	down := errors.New("backend is down")
-	source := routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) {
+	source := tokenFunc(func(context.Context, routeauth.Params) (string, error) {
 		return "", fmt.Errorf("asking: %w", down)
 	})
 	to := &base{}
@@ -333,7 +334,7 @@ func TestACredentialErrorSaysWhatWasNotSentAndWhy(t *testing.T) {
 
 func TestTheTextOfACredentialErrorWithoutScheme(t *testing.T) {
 	e := &routeauth.CredentialError{Method: "GET", URL: "https://api.example.com/x", Err: io.EOF}
-	assert.EqualError(t, e, "routeauth: GET https://api.example.com/x: not sent, no credential: EOF")
+	assert.EqualError(t, e, "routeauth: GET https://api.example.com/x: not sent: EOF")
 	assert.False(t, e.Temporary())
 }
 
@@ -353,4 +354,28 @@ func TestACredentialErrorDoesNotShowAnIllFormedToken(t *testing.T) {
 		}
 		assert.Regexp(t, `byte 0x7f at offset 10\b`, err.Error())
 	}
+}
+
+// Rule 26: an error that is kept holds no more memory than it shows.
+func TestAnErrorKeepsNoMoreThanItShows(t *testing.T) {
+	const kept = 200
+	detail := strings.Repeat("d", 50<<10)
+	errs := make([]*routeauth.UnauthorizedError, 0, kept)
+	before := heapInUse()
+	for range kept {
+		e := keyRejection(t, "abcdef", withBody(`{"detail": "`+detail+`"}`))
+		require.Len(t, e.Body, 4<<10)
+		require.Len(t, e.Detail, 4<<10)
+		errs = append(errs, e)
+	}
+	perError := (heapInUse() - before) / kept
+	assert.Less(t, perError, int64(16<<10), "bytes for each error")
+	runtime.KeepAlive(errs)
+}
+
+func heapInUse() int64 {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
 }

@@ -62,18 +62,13 @@ func ExampleErrUnauthorized() {
 	// true
 }
 
-// signedOut is an error that asking again does not mend.
-type signedOut struct{}
-
-func (signedOut) Error() string   { return "nobody is signed in" }
-func (signedOut) Temporary() bool { return false }
-
 // A request without a credential is not sent, and the error says whether trying
 // again may help.
 func ExampleCredentialError_Temporary() {
-	for _, failure := range []error{io.ErrUnexpectedEOF, signedOut{}} {
-		source := routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) {
-			return "", failure
+	signedOut := routeauth.Permanent(errors.New("nobody is signed in"))
+	for _, failure := range []error{io.ErrUnexpectedEOF, signedOut} {
+		source := routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (routeauth.Token, error) {
+			return routeauth.Token{}, failure
 		})
 		transport, err := routeauth.NewJWTTransport(source, nil)
 		if err != nil {

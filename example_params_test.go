@@ -26,9 +26,9 @@ func ExampleBodyParams() {
 // A request whose params are not in its body, or not only there, has them in its
 // context. They overlay those of the body.
 func ExampleContextWithParams() {
-	source := routeauth.TokenSourceFunc(func(_ context.Context, params routeauth.Params) (string, error) {
+	source := routeauth.TokenSourceFunc(func(_ context.Context, params routeauth.Params) (routeauth.Token, error) {
 		fmt.Println("a token for", params)
-		return "header.payload.signature", nil
+		return routeauth.Token{Value: "header.payload.signature"}, nil
 	})
 	transport, err := routeauth.NewJWTTransport(source, http.NewFileTransport(http.Dir(".")),
 		routeauth.WithParams(routeauth.BodyParams("sku_id")))

@@ -15,20 +15,21 @@ import (
 )
 
 // signUserToken signs a token for a user. A real app leaves that to its backend.
-func signUserToken(_ context.Context, params routeauth.Params) (string, error) {
+func signUserToken(_ context.Context, params routeauth.Params) (routeauth.Token, error) {
 	now := time.Now()
-	return jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
 		"user": params["user"],
 		"iat":  now.Unix(),
 		"exp":  now.Add(time.Minute).Unix(),
 	}).SignedString([]byte("a secret that the API knows too"))
+	return routeauth.Token{Value: routeauth.Secret(token)}, err
 }
 
 // A cache asks its source once for as long as the token lives. What decides
-// which token is handed out must be in the params.
+// which token is returned must be in the params.
 func ExampleNewTokenCache() {
 	asked := 0
-	source := routeauth.TokenSourceFunc(func(ctx context.Context, params routeauth.Params) (string, error) {
+	source := routeauth.TokenSourceFunc(func(ctx context.Context, params routeauth.Params) (routeauth.Token, error) {
 		asked++
 		return signUserToken(ctx, params)
 	})
@@ -72,7 +73,7 @@ func ExampleNewRemoteTokenSource() {
 		return
 	}
 	token, err := source.Token(context.Background(), routeauth.Params{"user": "ann"})
-	fmt.Println(token, err)
+	fmt.Println(string(token.Value), err)
 	_, err = source.Token(context.Background(), routeauth.Params{"user": "bob"})
 	fmt.Println(strings.ReplaceAll(err.Error(), backend.URL, "https://backend.example.com"))
 
@@ -84,11 +85,11 @@ func ExampleNewRemoteTokenSource() {
 // A function is a source, for a token that comes from anywhere else.
 func ExampleTokenSourceFunc() {
 	var source routeauth.TokenSource = routeauth.TokenSourceFunc(
-		func(ctx context.Context, params routeauth.Params) (string, error) {
-			return "token-for-" + params["user"], ctx.Err()
+		func(ctx context.Context, params routeauth.Params) (routeauth.Token, error) {
+			return routeauth.Token{Value: routeauth.Secret("token-for-" + params["user"])}, ctx.Err()
 		})
 	token, err := source.Token(context.Background(), routeauth.Params{"user": "ann"})
-	fmt.Println(token, err)
+	fmt.Println(string(token.Value), err)
 
 	// Output:
 	// token-for-ann <nil>
@@ -103,13 +104,13 @@ func ExampleNewStaticTokenSource() {
 		return
 	}
 	token, err := source.Token(context.Background(), nil)
-	fmt.Println(token, err)
+	fmt.Println(string(token.Value), err)
 	_, err = routeauth.NewStaticTokenSource("abc.def.ghi\n")
 	fmt.Println(err)
 
 	// Output:
 	// abc.def.ghi <nil>
-	// routeauth: token: byte 0x0a at offset 11 is not printable ASCII without spaces
+	// routeauth: token: byte 0x0a at offset 11 is not printable ASCII without spaces: it ends in a line break, as the text of a file does
 }
 
 // Alone, a JWTTransport sends a token to whatever host the request names: use
@@ -120,8 +121,9 @@ func ExampleNewJWTTransport() {
 	}))
 	defer api.Close()
 
-	source := routeauth.TokenSourceFunc(func(_ context.Context, params routeauth.Params) (string, error) {
-		return "token-for-" + params["sku"] + "-of-" + params["user"], nil
+	source := routeauth.TokenSourceFunc(func(_ context.Context, params routeauth.Params) (routeauth.Token, error) {
+		token := "token-for-" + params["sku"] + "-of-" + params["user"]
+		return routeauth.Token{Value: routeauth.Secret(token)}, nil
 	})
 	transport, err := routeauth.NewJWTTransport(source, nil, routeauth.WithParams(routeauth.BodyParams("sku")))
 	if err != nil {

@@ -136,6 +136,17 @@ func sign(t testing.TB, claims jwt.MapClaims) string {
 	return token
 }
 
+// tokenFunc is a source of tokens that are not more than their text.
+type tokenFunc func(ctx context.Context, params routeauth.Params) (string, error)
+
+func (f tokenFunc) Token(ctx context.Context, params routeauth.Params) (routeauth.Token, error) {
+	token, err := f(ctx, params)
+	return routeauth.Token{Value: routeauth.Secret(token)}, err
+}
+
+// text returns the text of what a source returned.
+func text(token routeauth.Token, err error) (string, error) { return string(token.Value), err }
+
 // countingSource hands out what next returns and counts the calls.
 type countingSource struct {
 	next func(ctx context.Context, params routeauth.Params, nth int) (string, error)
@@ -144,12 +155,13 @@ type countingSource struct {
 	calls int
 }
 
-func (s *countingSource) Token(ctx context.Context, params routeauth.Params) (string, error) {
+func (s *countingSource) Token(ctx context.Context, params routeauth.Params) (routeauth.Token, error) {
 	s.mu.Lock()
 	s.calls++
 	nth := s.calls
 	s.mu.Unlock()
-	return s.next(ctx, params, nth)
+	token, err := s.next(ctx, params, nth)
+	return routeauth.Token{Value: routeauth.Secret(token)}, err
 }
 
 func (s *countingSource) count() int {

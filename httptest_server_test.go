@@ -75,7 +75,7 @@ func unauthorized(w http.ResponseWriter, req *http.Request) {
 
 // signingSource signs a token for the params that it is asked for.
 func signingSource(secret string) routeauth.TokenSource {
-	return routeauth.TokenSourceFunc(func(_ context.Context, params routeauth.Params) (string, error) {
+	return tokenFunc(func(_ context.Context, params routeauth.Params) (string, error) {
 		claims := jwt.MapClaims{"iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix()}
 		for name, value := range params {
 			claims[name] = value

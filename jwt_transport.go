@@ -5,34 +5,38 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"net/url"
+	"time"
 )
 
 // JWTTransport is an [http.RoundTripper] that sends each request with a bearer
 // token (RFC 6750, section 2.1) that it asks a [TokenSource] for. It keeps what
-// [HeaderTransport] promises, and like it has no scope when it is used alone:
-// [New] with [JWTAuth] binds the tokens to one API.
+// the package comment promises of every transport. Alone it has no scope: [New]
+// with [JWTAuth] or [BearerAuth] binds the tokens to one API.
 //
 // The source is asked for a token at each request, with the request's context
 // and params; a [TokenCache] as the source makes that cheap. If it fails, or
-// hands out a token that is empty or ill-formed, the request is not sent and
-// the error is a [*CredentialError] that wraps the reason.
+// returns a token that is empty or ill-formed, the request is not sent and the
+// error is a [*CredentialError] that wraps the reason.
 //
-// A 401 is final but in one case. If the source is a [*TokenCache] and the
-// token was one that it held, the token is discarded, a new one is asked for,
-// and the request is sent once more, provided that its body can be had again
-// with [http.Request.GetBody] and that the new token is another one. That is
-// safe for any method, since a server answers 401 before it acts (RFC 9110,
-// section 15.5.2). If there is no new token or no body, the caller gets the
-// first [*UnauthorizedError], and otherwise what became of the second request.
-// A token that the server rejected is held no longer, also the second one. For a
-// token that was fetched for this very request, or that it waited for together
-// with others, the 401 is final. The source must be the *TokenCache itself:
-// behind a decorator it is not recognized, and every 401 is final.
+// A 401 is final, with one exception. If the source is a [Discarder], such as a
+// [*TokenCache], and the token was not fetched for this request, the source is
+// told, a new token is asked for, and the request is sent once more, provided
+// that its body can be had again with [http.Request.GetBody] and that the new
+// token is another one. That is safe for any method, since a server answers 401
+// before it acts (RFC 9110, section 15.5.2). If there is no new token or no body,
+// the caller gets the first [*UnauthorizedError], and otherwise what became of
+// the second request. If the token was fetched for this request, including by a
+// fetch that it shared, the 401 is final.
+//
+// While a body may have to be sent again, the base gets it in a form that can be
+// taken away: GetBody is called only when nobody reads the first body any more,
+// since some GetBody functions rewind that very reader.
 type JWTTransport struct {
-	field  field
-	source sealed[TokenSource]
-	cache  *TokenCache // the source, if it is one
-	params ParamsFunc
+	sender    headerSender
+	source    hidden[TokenSource]
+	discarder hidden[Discarder] // the source, if it is one
+	params    ParamsFunc
 }
 
 // JWTOption changes what a [JWTTransport] does.
@@ -51,145 +55,139 @@ func WithParams(f ParamsFunc) JWTOption {
 	}
 }
 
-// NewJWTTransport returns a JWTTransport that sends tokens of source with base,
-// or with [http.DefaultTransport] as it is at the time of the request if base
-// is nil.
+// NewJWTTransport returns a JWTTransport that sends tokens of source with base. A
+// nil base means [http.DefaultTransport].
 //
 // The error joins everything that is wrong: a source that is nil or a nil
 // pointer or function, a base that is a nil pointer or function, an option that
 // is nil or has a nil argument.
 func NewJWTTransport(source TokenSource, base http.RoundTripper, opts ...JWTOption) (*JWTTransport, error) {
-	field, errs := newField(SchemeJWT, HeaderAuthorization, base)
+	sender, errs := newHeaderSender(SchemeJWT, HeaderAuthorization, base)
 	errs = append(errs, checkNotNil("token source", source))
 	var config jwtConfig
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errors.New("JWT option is nil"))
-			continue
-		}
-		errs = append(errs, opt(&config))
-	}
-	if err := invalid(errs...); err != nil {
+	errs = append(errs, apply(&config, "JWT", opts)...)
+	if err := joinErrors(errs...); err != nil {
 		return nil, err
 	}
-	cache, _ := source.(*TokenCache)
-	return &JWTTransport{field, seal(source), cache, config.params}, nil
+	t := &JWTTransport{sender: sender, source: hide(source), params: config.params}
+	if discarder, ok := source.(Discarder); ok {
+		t.discarder = hide(discarder)
+	}
+	return t, nil
 }
 
-// RoundTrip sends req with a token. See [JWTTransport] for when it does so
-// twice and [HeaderTransport] for what happens to req, its body and the
-// response.
+// RoundTrip sends req with a token. See [JWTTransport] for when it does so twice,
+// and the package comment for what happens to req, its body and the response.
 func (t *JWTTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := t.field.refusal(req); err != nil {
+	if err := t.sender.check(req); err != nil {
 		return nil, err
 	}
-	if leftOrigin(req) {
-		return t.field.base().RoundTrip(req) // and no token is asked for
-	}
-	params, err := requestParams(t.params, req)
-	if err != nil {
-		return nil, t.field.refuse(req, err, false)
-	}
-	token, err := t.token(req.Context(), params)
-	if err != nil {
-		return nil, t.field.refuse(req, err, isTemporary(req.Context(), err))
-	}
-	resp, rejection, err := t.send(req, params, token)
-	if rejection != nil {
-		return t.sendAgain(req, params, token, rejection)
-	}
-	return resp, err
+	return t.roundTripTo(*req.URL, req)
 }
+
+func (t *JWTTransport) roundTripTo(to url.URL, req *http.Request) (*http.Response, error) {
+	return t.sender.exchange(to, req, t, t.params)
+}
+
+func (t *JWTTransport) scheme() Scheme { return t.sender.scheme }
 
 // CloseIdleConnections closes the base's idle connections, if it can.
-func (t *JWTTransport) CloseIdleConnections() { closeIdleConnections(t.field.base) }
+func (t *JWTTransport) CloseIdleConnections() { closeIdleConnections(t.sender.base.reveal()) }
 
-func (t *JWTTransport) below() http.RoundTripper { return t.field.base.orZero() }
+func (t *JWTTransport) unwrap() http.RoundTripper { return t.sender.base.reveal() }
 
-// token asks the source.
-func (t *JWTTransport) token(ctx context.Context, params Params) (bearer, error) {
-	if t.cache != nil {
-		return t.cache.bearer(ctx, params)
-	}
-	token, err := t.source().Token(ctx, maps.Clone(params))
+// credential asks the source for a token.
+func (t *JWTTransport) credential(ctx context.Context, params Params) (credential, error) {
+	token, err := t.token(ctx, params)
 	if err != nil {
-		return bearer{}, err
+		return credential{}, err
 	}
-	return newBearer(token)
+	return credential{
+		value:       token.headerValue(),
+		secret:      token.Value,
+		replaceable: t.discarder != nil && token.freshness != fresh,
+	}, nil
 }
 
-// send sends req with a token. A token that the server rejected is held no
-// longer.
-func (t *JWTTransport) send(req *http.Request, params Params, token bearer) (*http.Response, *UnauthorizedError, error) {
-	resp, rejection, err := t.field.send(req, token.authorization)
-	if rejection != nil && t.cache != nil {
-		t.cache.Discard(params, token.token())
+func (t *JWTTransport) token(ctx context.Context, params Params) (Token, error) {
+	if cache, ok := t.source().(*TokenCache); ok {
+		return cache.Token(ctx, params) // which copies the params where it keeps them, and tells of its fetches
 	}
-	return resp, rejection, err
+	began := time.Now()
+	token, err := tokenOf(ctx, t.source(), maps.Clone(params))
+	tellFetch(ctx, TokenFetch{Took: time.Since(began), Expiry: token.Expiry, Err: err}, nil)
+	return token, err
 }
 
-// sendAgain sends req a second time after its token was rejected, where that
-// may help.
-func (t *JWTTransport) sendAgain(req *http.Request, params Params, stale bearer, rejection *UnauthorizedError) (*http.Response, error) {
-	hasBody := req.Body != nil && req.Body != http.NoBody
-	if !stale.held || hasBody && req.GetBody == nil {
-		return nil, rejection
+// discard tells the source of a token that was rejected.
+func (t *JWTTransport) discard(ctx context.Context, params Params, rejected credential) {
+	if t.discarder != nil {
+		t.discarder().Discard(ctx, maps.Clone(params), rejected.secret)
 	}
-	token, err := t.token(req.Context(), params)
-	if err != nil {
-		return nil, rejection
-	}
-	if token.authorization == stale.authorization {
-		t.cache.Discard(params, token.token()) // the source handed it out again
-		return nil, rejection
-	}
-	again := req.WithContext(req.Context())
-	if hasBody {
-		again.Body, err = req.GetBody()
-		if err != nil || again.Body == nil {
-			closeBody(again)
-			return nil, rejection
-		}
-	}
-	resp, rejection, err := t.send(again, params, token)
-	first := t.field.redactor(stale.authorization) // the server has seen it too
-	if rejection != nil {
-		return nil, first.rejection(rejection)
-	}
-	if err != nil {
-		err = first.failure(err)
-	}
-	if resp != nil {
-		resp.Request = req
-	}
-	return resp, err
 }
 
-// JWTAuth authenticates an API's mandatory endpoints with a JWT and its
-// optional ones with the subscription ID. It is for programs on a user's
-// machine, where an API key could not be kept secret.
+// JWTAuth authenticates an API's mandatory endpoints with a JWT and its optional
+// ones with the subscription ID. It is for programs on a user's machine, where an
+// API key could not be kept secret.
 type JWTAuth struct {
-	// SubscriptionID goes out in x-user-id on optional endpoints.
+	// SubscriptionID goes out in x-user-id on optional endpoints. It may be empty
+	// where the policy has none.
 	SubscriptionID string
-	// Source hands out the tokens for mandatory endpoints. See [JWTTransport].
+	// Source supplies the tokens for mandatory endpoints. See JWTTransport.
 	Source TokenSource
-	// Params takes the params of a request for Source; nil takes none. Those
-	// in the request's context count in either case.
+	// Params takes the params of a request for Source; nil takes none. Those in
+	// the request's context count in either case.
 	Params ParamsFunc
 }
 
 // RoundTrippers returns a [JWTTransport] for mandatory endpoints and a
-// [SubscriptionTransport] for optional ones. The error joins those of
-// [NewJWTTransport] and [NewSubscriptionTransport].
+// [SubscriptionTransport] for optional ones, or nil where there is no
+// SubscriptionID. The error joins those of [NewJWTTransport] and
+// [NewSubscriptionTransport].
 func (a JWTAuth) RoundTrippers(base http.RoundTripper) (mandatory, optional http.RoundTripper, err error) {
-	var opts []JWTOption
-	if a.Params != nil {
-		opts = append(opts, WithParams(a.Params))
+	jwt, jwtErr := newTokenTransport(SchemeJWT, a.Source, a.Params, base)
+	if a.SubscriptionID == "" {
+		if jwtErr != nil {
+			return nil, nil, jwtErr
+		}
+		return jwt, nil, nil
 	}
-	jwt, jwtErr := NewJWTTransport(a.Source, base, opts...)
 	subscription, subscriptionErr := NewSubscriptionTransport(a.SubscriptionID, base)
 	if err := errors.Join(jwtErr, subscriptionErr); err != nil {
 		return nil, nil, err
 	}
 	return jwt, subscription, nil
+}
+
+// BearerAuth authenticates every request of an API, mandatory or optional, with a
+// bearer token (RFC 6750), a JWT or an opaque one, such as those of OAuth 2.0.
+type BearerAuth struct {
+	// Source supplies the tokens. See JWTTransport.
+	Source TokenSource
+	// Params takes the params of a request for Source; nil takes none. Those in
+	// the request's context count in either case.
+	Params ParamsFunc
+}
+
+// RoundTrippers returns one [JWTTransport] for both kinds of endpoints, whose
+// errors name the scheme [SchemeBearer]. The error is that of [NewJWTTransport].
+func (a BearerAuth) RoundTrippers(base http.RoundTripper) (mandatory, optional http.RoundTripper, err error) {
+	t, err := newTokenTransport(SchemeBearer, a.Source, a.Params, base)
+	if err != nil {
+		return nil, nil, err
+	}
+	return t, t, nil
+}
+
+func newTokenTransport(scheme Scheme, source TokenSource, params ParamsFunc, base http.RoundTripper) (*JWTTransport, error) {
+	var opts []JWTOption
+	if params != nil {
+		opts = append(opts, WithParams(params))
+	}
+	t, err := NewJWTTransport(source, base, opts...)
+	if err != nil {
+		return nil, err
+	}
+	t.sender.scheme = scheme
+	return t, nil
 }

@@ -20,16 +20,12 @@ import (
 
 // credentialError returns the error of a request for which a source failed.
 func credentialError(t testing.TB, sourceErr error) error {
-	source := routeauth.TokenSourceFunc(func(context.Context, routeauth.Params) (string, error) { return "", sourceErr })
+	source := tokenFunc(func(context.Context, routeauth.Params) (string, error) { return "", sourceErr })
 	jwt, err := routeauth.NewJWTTransport(source, &base{})
 	require.NoError(t, err)
 	_, err = jwt.RoundTrip(newRequest(t, "POST", mandatoryURL, "{}"))
 	return err
 }
-
-type permanentError struct{ error }
-
-func (permanentError) Temporary() bool { return false }
 
 // Rule 28, as a table of what next would retry.
 func TestCheckRetryNarrowsToWhatIsSafe(t *testing.T) {
@@ -49,7 +45,7 @@ func TestCheckRetryNarrowsToWhatIsSafe(t *testing.T) {
 	proxy := &net.OpError{Op: "proxyconnect", Net: "tcp", Err: syscall.ECONNREFUSED}
 	cut := &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
 	temporary := credentialError(t, errors.New("backend is down"))
-	permanent := credentialError(t, permanentError{errors.New("no such user")})
+	permanent := credentialError(t, routeauth.Permanent(errors.New("no such user")))
 
 	for name, test := range map[string]struct {
 		resp *http.Response
@@ -92,6 +88,18 @@ func TestCheckRetryNarrowsToWhatIsSafe(t *testing.T) {
 		"no token ever, GET":        {nil, failed("Get", permanent), false},
 		"no token for a later hop":  {nil, failed("Patch", temporary), false},
 		"the same, after a PUT":     {nil, failed("Put", temporary), true},
+		"dial and read joined":      {nil, failed("Post", errors.Join(dial, cut)), false},
+		"read and dial joined":      {nil, failed("Post", errors.Join(cut, dial)), false},
+		"two dials joined":          {nil, failed("Post", errors.Join(dial, proxy)), true},
+		"dial in a wrapped join":    {nil, failed("Post", fmt.Errorf("sdk: %w and %w", dial, cut)), false},
+		"no token now, and a cut":   {nil, failed("Post", errors.Join(temporary, cut)), false},
+		"now no token, then never":  {nil, failed("Get", errors.Join(temporary, permanent)), false},
+		"no token now, and a dial":  {nil, failed("Post", errors.Join(temporary, dial)), true},
+		"GET and POST joined":       {nil, errors.Join(failed("Get", cut), failed("Post", cut)), false},
+		"a GET twice":               {nil, errors.Join(failed("Get", cut), failed("Get", cut)), true},
+		"a nil *url.Error":          {nil, (*url.Error)(nil), false},
+		"a nil *net.OpError":        {nil, failed("Post", (*net.OpError)(nil)), false},
+		"a nil *CredentialError":    {nil, (*routeauth.CredentialError)(nil), false},
 		"both response and failure": {answer(afterPost, 303, ""), failed("Post", errors.New("stopped after 10 redirects")), false},
 	} {
 		t.Run(name, func(t *testing.T) {

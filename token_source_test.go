@@ -68,11 +68,11 @@ func TestAStaticTokenSourceHandsOutItsTokenForAnyParams(t *testing.T) {
 
 func TestATokenSourceFuncPassesEverythingOn(t *testing.T) {
 	broken := errors.New("broken")
-	source := routeauth.TokenSourceFunc(func(ctx context.Context, params routeauth.Params) (string, error) {
+	source := tokenFunc(func(ctx context.Context, params routeauth.Params) (string, error) {
 		assert.Equal(t, "value", ctx.Value(contextKey{}))
 		return params["user"], broken
 	})
-	token, err := source.Token(context.WithValue(t.Context(), contextKey{}, "value"), user(7))
+	token, err := text(source.Token(context.WithValue(t.Context(), contextKey{}, "value"), user(7)))
 	assert.Equal(t, "7", token)
 	assert.Equal(t, broken, err)
 }
@@ -171,9 +171,9 @@ func TestACacheIsPrintedWhileItIsUsed(t *testing.T) {
 		users.Go(func() {
 			for i := range 30 {
 				params := user((i + g) % 4)
-				token, err := cache.Token(t.Context(), params)
+				token, err := text(cache.Token(t.Context(), params))
 				assert.NoError(t, err)
-				cache.Discard(params, token)
+				cache.Discard(t.Context(), params, routeauth.Secret(token))
 			}
 		})
 		users.Go(func() {

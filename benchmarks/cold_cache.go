@@ -16,10 +16,10 @@ func ColdCache(goroutines int) (fetches int64, err error) {
 	var started, ended sync.WaitGroup
 	started.Add(goroutines)
 	cache, err := routeauth.NewTokenCache(routeauth.TokenSourceFunc(
-		func(context.Context, routeauth.Params) (string, error) {
+		func(context.Context, routeauth.Params) (routeauth.Token, error) {
 			calls.Add(1)
 			started.Wait()
-			return Token(), nil
+			return routeauth.Token{Value: routeauth.Secret(Token())}, nil
 		}))
 	if err != nil {
 		return 0, err

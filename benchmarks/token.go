@@ -30,6 +30,6 @@ var Token = sync.OnceValue(func() string {
 })
 
 // source hands out the token at once, whatever the params.
-var source routeauth.TokenSourceFunc = func(context.Context, routeauth.Params) (string, error) {
-	return Token(), nil
+var source routeauth.TokenSourceFunc = func(context.Context, routeauth.Params) (routeauth.Token, error) {
+	return routeauth.Token{Value: routeauth.Secret(Token())}, nil
 }

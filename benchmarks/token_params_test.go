@@ -14,7 +14,7 @@ func countFetches(t *testing.T) *int {
 	var fetches int
 	original := source
 	t.Cleanup(func() { source = original })
-	source = func(ctx context.Context, params routeauth.Params) (string, error) {
+	source = func(ctx context.Context, params routeauth.Params) (routeauth.Token, error) {
 		fetches++
 		return original(ctx, params)
 	}

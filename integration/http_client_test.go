@@ -46,7 +46,7 @@ func TestAClientTimeoutEndsTheWaitForATokenAndNotTheFetch(t *testing.T) {
 	release := make(chan struct{})
 	tokens := newIssuer(t)
 	cache, err := routeauth.NewTokenCache(routeauth.TokenSourceFunc(
-		func(ctx context.Context, p routeauth.Params) (string, error) {
+		func(ctx context.Context, p routeauth.Params) (routeauth.Token, error) {
 			fetches.Add(1)
 			<-release
 			return tokens.Token(ctx, p)

@@ -44,10 +44,10 @@ func TestOtelhttpShowsTheRequestWithoutTheCredential(t *testing.T) {
 			api := newAPI(t)
 			var token string
 			auth, tokens := newJWTAuth(t), newIssuer(t)
-			auth.Source = routeauth.TokenSourceFunc(func(ctx context.Context, p routeauth.Params) (string, error) {
-				var err error
-				token, err = tokens.Token(ctx, p)
-				return token, err
+			auth.Source = routeauth.TokenSourceFunc(func(ctx context.Context, p routeauth.Params) (routeauth.Token, error) {
+				issued, err := tokens.Token(ctx, p)
+				token = string(issued.Value)
+				return issued, err
 			})
 			spans := tracetest.NewSpanRecorder()
 			client := &http.Client{Transport: newTracedStack(t, api.DigitalTryOnURL(), auth, api.Client().Transport, spans)}

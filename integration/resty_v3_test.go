@@ -54,15 +54,15 @@ func TestRestyV3RetriesWhereATokenIsNotToBeHadForTheMoment(t *testing.T) {
 		asked   int32
 	}{
 		"for the moment": {errors.New("the backend restarts"), 2},
-		"ever":           {permanentError{errors.New("no such user")}, 1},
+		"ever":           {routeauth.Permanent(errors.New("no such user")), 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			api := newAPI(t)
 			var asked atomic.Int32
 			auth, tokens := newJWTAuth(t), newIssuer(t)
-			auth.Source = routeauth.TokenSourceFunc(func(ctx context.Context, p routeauth.Params) (string, error) {
+			auth.Source = routeauth.TokenSourceFunc(func(ctx context.Context, p routeauth.Params) (routeauth.Token, error) {
 				if asked.Add(1) == 1 {
-					return "", test.failure
+					return routeauth.Token{}, test.failure
 				}
 				return tokens.Token(ctx, p)
 			})
@@ -78,7 +78,3 @@ func TestRestyV3RetriesWhereATokenIsNotToBeHadForTheMoment(t *testing.T) {
 		})
 	}
 }
-
-type permanentError struct{ error }
-
-func (permanentError) Temporary() bool { return false }

@@ -158,9 +158,9 @@ func TestOnlyRetryAboveAuthAsksForATokenAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			api := newAPI(t)
 			auth, tokens, asked := newJWTAuth(t), newIssuer(t), 0
-			auth.Source = routeauth.TokenSourceFunc(func(ctx context.Context, p routeauth.Params) (string, error) {
+			auth.Source = routeauth.TokenSourceFunc(func(ctx context.Context, p routeauth.Params) (routeauth.Token, error) {
 				if asked++; asked == 1 {
-					return "", fmt.Errorf("the backend restarts")
+					return routeauth.Token{}, fmt.Errorf("the backend restarts")
 				}
 				return tokens.Token(ctx, p)
 			})
@@ -189,7 +189,7 @@ func TestAStaleTokenIsReplacedInEitherOrder(t *testing.T) {
 		})
 		auth, tokens := newJWTAuth(t), newIssuer(t)
 		cache, err := routeauth.NewTokenCache(routeauth.TokenSourceFunc(
-			func(ctx context.Context, p routeauth.Params) (string, error) {
+			func(ctx context.Context, p routeauth.Params) (routeauth.Token, error) {
 				p["generation"] = fmt.Sprint(generation.Load())
 				return tokens.Token(ctx, p)
 			}))

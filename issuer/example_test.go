@@ -27,7 +27,7 @@ func ExampleNew() {
 
 	// What the API does with it.
 	claims := jwt.MapClaims{}
-	_, err = jwt.ParseWithClaims(token, claims, func(*jwt.Token) (any, error) {
+	_, err = jwt.ParseWithClaims(string(token.Value), claims, func(*jwt.Token) (any, error) {
 		return []byte("a secret that the API's owner made"), nil
 	})
 	if err != nil {

@@ -21,6 +21,17 @@ const (
 	secret = "a secret of the tests, 32 bytes or more"
 )
 
+// tokenFunc is a source of tokens that are not more than their text.
+type tokenFunc func(ctx context.Context, params routeauth.Params) (string, error)
+
+func (f tokenFunc) Token(ctx context.Context, params routeauth.Params) (routeauth.Token, error) {
+	token, err := f(ctx, params)
+	return routeauth.Token{Value: routeauth.Secret(token)}, err
+}
+
+// text returns the text of what a source returned.
+func text(token routeauth.Token, err error) (string, error) { return string(token.Value), err }
+
 // newIssuer returns an issuer that names itself iss and signs with secret.
 func newIssuer(t testing.TB, opts ...issuer.Option) *issuer.Issuer {
 	t.Helper()
@@ -87,10 +98,10 @@ type recordingSource struct {
 	asked    []routeauth.Params
 }
 
-func (s *recordingSource) Token(ctx context.Context, params routeauth.Params) (string, error) {
+func (s *recordingSource) Token(ctx context.Context, params routeauth.Params) (routeauth.Token, error) {
 	s.contexts = append(s.contexts, ctx)
 	s.asked = append(s.asked, params)
-	return s.token, s.err
+	return routeauth.Token{Value: routeauth.Secret(s.token)}, s.err
 }
 
 // newHandler returns a handler over source that logs nowhere unless opts say
@@ -133,9 +144,10 @@ func detailIn(t testing.TB, w *httptest.ResponseRecorder) string {
 	return answer["detail"]
 }
 
-// assertHeaders checks what rule 30 wants of every answer.
+// assertHeaders checks the fields that rule 30 requires of every answer.
 func assertHeaders(t testing.TB, w *httptest.ResponseRecorder) {
 	t.Helper()
 	assert.Equal(t, []string{"application/json"}, w.Result().Header["Content-Type"])
 	assert.Equal(t, []string{"no-store"}, w.Result().Header["Cache-Control"])
+	assert.Equal(t, []string{"nosniff"}, w.Result().Header["X-Content-Type-Options"])
 }

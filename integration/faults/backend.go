@@ -35,7 +35,7 @@ func newBackend(seed uint64, l *ledger, elsewhere string) (*backend, error) {
 	}
 	// No two tokens are equal, as with an issuer that sets jti.
 	var nonce atomic.Int64
-	source := routeauth.TokenSourceFunc(func(ctx context.Context, params routeauth.Params) (string, error) {
+	source := routeauth.TokenSourceFunc(func(ctx context.Context, params routeauth.Params) (routeauth.Token, error) {
 		params["nonce"] = fmt.Sprint(nonce.Add(1))
 		return signer.Token(ctx, params)
 	})

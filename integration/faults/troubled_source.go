@@ -38,7 +38,7 @@ var sourceFaults = []weight[sourceFault]{
 	{ignoresContext, 2}, {stoppedByItself, 2},
 }
 
-func (s *troubledSource) Token(ctx context.Context, params routeauth.Params) (string, error) {
+func (s *troubledSource) Token(ctx context.Context, params routeauth.Params) (routeauth.Token, error) {
 	what := "source " + nameOf(params)
 	kind := choose(draw(s.seed, what, s.ledger.attempt(what)), sourceFaults)
 	if kind != asksNext {
@@ -46,9 +46,9 @@ func (s *troubledSource) Token(ctx context.Context, params routeauth.Params) (st
 	}
 	switch kind {
 	case sourceFails:
-		return "", errors.New("a fault on purpose")
+		return routeauth.Token{}, errors.New("a fault on purpose")
 	case sourceRefuses:
-		return "", permanentError{errors.New("never for you")}
+		return routeauth.Token{}, routeauth.Permanent(errors.New("never for you"))
 	case sourcePanics:
 		panic("the secret is " + jwtSecret)
 	case sourceCrashes:
@@ -57,9 +57,9 @@ func (s *troubledSource) Token(ctx context.Context, params routeauth.Params) (st
 		runtime.Goexit()
 	case ignoresContext:
 		pause(context.Background(), 2*fetchTimeout)
-		return expiredToken(), nil
+		return routeauth.Token{Value: routeauth.Secret(expiredToken())}, nil
 	case stoppedByItself:
-		return "", context.DeadlineExceeded
+		return routeauth.Token{}, context.DeadlineExceeded
 	}
 	return s.next.Token(ctx, params)
 }
@@ -72,10 +72,6 @@ func nameOf(params routeauth.Params) string {
 	slices.Sort(parts)
 	return strings.Join(parts, "&")
 }
-
-type permanentError struct{ error }
-
-func (permanentError) Temporary() bool { return false }
 
 // fetchTimeout is the token cache's. It is shorter than a call's deadline, so
 // that both end a fetch.

@@ -1,0 +1,58 @@
+package routeauth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+)
+
+var errNoURL = errors.New("the request has no URL")
+
+// closeBody closes the body of a request that does not reach a base, as the
+// [http.RoundTripper] contract requires.
+func closeBody(req *http.Request) {
+	if req != nil && req.Body != nil {
+		_ = req.Body.Close()
+	}
+}
+
+// methodOf returns the method of a request as it goes on the wire.
+func methodOf(req *http.Request) string {
+	if req == nil || req.Method == "" {
+		return http.MethodGet
+	}
+	return req.Method
+}
+
+// locationOf returns a URL without the parts in which secrets travel.
+func locationOf(u *url.URL) string {
+	if u == nil {
+		return ""
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
+}
+
+// sameURL reports whether two URLs are written the same way.
+func sameURL(a, b *url.URL) bool {
+	x, y := *a, *b
+	x.User, y.User = nil, nil
+	return x == y && a.User.String() == b.User.String()
+}
+
+// contextOf returns the context of req, which ends also when its Cancel channel
+// is closed.
+func contextOf(req *http.Request) (context.Context, context.CancelFunc) {
+	if req.Cancel == nil {
+		return req.Context(), func() {}
+	}
+	ctx, cancel := context.WithCancel(req.Context())
+	go func() {
+		select {
+		case <-req.Cancel:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}

@@ -1,0 +1,373 @@
+package routeauth_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/routeauth"
+	"github.com/hashicorp/go-retryablehttp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// rewinding returns a request whose GetBody rewinds the one reader that it has,
+// as those of go-retryablehttp do.
+func rewinding(t testing.TB, url string, body io.ReadSeeker) *http.Request {
+	t.Helper()
+	size, err := body.Seek(0, io.SeekEnd)
+	require.NoError(t, err)
+	_, err = body.Seek(0, io.SeekStart)
+	require.NoError(t, err)
+	req := newRequest(t, http.MethodPost, url, "")
+	req.Body, req.ContentLength = io.NopCloser(body), size
+	req.GetBody = func() (io.ReadCloser, error) {
+		_, err := body.Seek(0, io.SeekStart)
+		return io.NopCloser(body), err
+	}
+	return req
+}
+
+// numbered returns text of which no two parts are the same.
+func numbered(size int) string {
+	var text strings.Builder
+	for n := 0; text.Len() < size; n++ {
+		fmt.Fprintf(&text, "%07d\n", n)
+	}
+	return text.String()[:size]
+}
+
+// bodyKinds are bodies with one reader, of which GetBody makes all copies.
+func bodyKinds(t testing.TB, text string) map[string]func() io.ReadSeeker {
+	path := filepath.Join(t.TempDir(), "body")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return map[string]func() io.ReadSeeker{
+		"a file": func() io.ReadSeeker {
+			file, err := os.Open(path)
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = file.Close() })
+			return file
+		},
+		"a string":             func() io.ReadSeeker { return strings.NewReader(text) },
+		"bytes":                func() io.ReadSeeker { return bytes.NewReader([]byte(text)) },
+		"a reader and no more": func() io.ReadSeeker { return struct{ io.ReadSeeker }{strings.NewReader(text)} },
+	}
+}
+
+// strictAPI is an API that answers 401 to a revoked token before it has read the
+// body, and otherwise tells how many bodies it got and how many of them were
+// not the one that was sent.
+type strictAPI struct {
+	want        string
+	revoked     sync.Map
+	good, wrong atomic.Int64
+}
+
+func (a *strictAPI) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	if _, revoked := a.revoked.Load(tokenOf(req)); revoked {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	got, err := io.ReadAll(req.Body)
+	switch {
+	case err != nil:
+		return
+	case string(got) == a.want:
+		a.good.Add(1)
+	default:
+		a.wrong.Add(1)
+	}
+}
+
+func newStrictAPI(t testing.TB, want string, http2 bool) (*strictAPI, *httptest.Server) {
+	api := &strictAPI{want: want}
+	server := httptest.NewUnstartedServer(api)
+	server.EnableHTTP2 = http2
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return api, server
+}
+
+// numberedTokens is a source that returns another token at each call.
+func numberedTokens(t testing.TB) *countingSource {
+	return &countingSource{next: func(_ context.Context, _ routeauth.Params, nth int) (string, error) {
+		return mint(t, fmt.Sprint("token ", nth), time.Unix(900_000_000, 0), time.Unix(4_000_000_000, 0)), nil
+	}}
+}
+
+// Rules 2 and 24: after a 401 the second request carries the caller's body from
+// its first byte to its last, or there is no second request.
+func TestTheSecondBodyIsWholeWhateverGetBodyDoesToTheFirst(t *testing.T) {
+	calls := 6
+	if testing.Short() {
+		calls = 3
+	}
+	text := numbered(256 << 10)
+	for _, http2 := range []bool{false, true} {
+		for kind, newBody := range bodyKinds(t, text) {
+			for _, sender := range []string{"http.Client", "go-retryablehttp"} {
+				t.Run(fmt.Sprintf("HTTP/2 %t, %s, %s", http2, kind, sender), func(t *testing.T) {
+					api, server := newStrictAPI(t, text, http2)
+					cache := newCache(t, numberedTokens(t))
+					send := senders(t, newJWTTransport(t, cache, server.Client().Transport))[sender]
+					rejected := 0
+					for range calls {
+						held := tokenFor(t, cache, nil)
+						api.revoked.Store(held, true)
+
+						resp, err := send(server.URL, newBody())
+						if err != nil {
+							require.ErrorIs(t, err, routeauth.ErrUnauthorized)
+							rejected++
+							continue
+						}
+						require.NoError(t, resp.Body.Close())
+						require.Equal(t, http.StatusOK, resp.StatusCode)
+					}
+					assert.Zero(t, api.wrong.Load(), "wrong bodies")
+					assert.EqualValues(t, calls-rejected, api.good.Load(), "right bodies")
+					assert.Less(t, rejected, calls, "some are sent again")
+				})
+			}
+		}
+	}
+}
+
+// senders send a body with one reader to a URL, with and without retries above.
+func senders(t testing.TB, transport http.RoundTripper) map[string]func(url string, body io.ReadSeeker) (*http.Response, error) {
+	retrying := retryablehttp.NewClient()
+	retrying.Logger = nil
+	retrying.CheckRetry = routeauth.CheckRetry(retryablehttp.DefaultRetryPolicy)
+	retrying.HTTPClient = &http.Client{Transport: transport}
+	return map[string]func(url string, body io.ReadSeeker) (*http.Response, error){
+		"http.Client": func(url string, body io.ReadSeeker) (*http.Response, error) {
+			return (&http.Client{Transport: transport}).Do(rewinding(t, url, body))
+		},
+		"go-retryablehttp": func(url string, body io.ReadSeeker) (*http.Response, error) {
+			req, err := retryablehttp.NewRequest(http.MethodPost, url, body)
+			if err != nil {
+				return nil, err
+			}
+			return retrying.Do(req)
+		},
+	}
+}
+
+// Rule 24: a body that somebody goes on reading is not asked for a second time.
+func TestTheSecondBodyWaitsForAReadOfTheFirst(t *testing.T) {
+	for name, test := range map[string]struct {
+		read time.Duration // how long the last read of the first body takes
+		want []string
+	}{
+		"a read that ends":         {500 * time.Millisecond, []string{"held", "new"}},
+		"a read that does not end": {time.Hour, []string{"held"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tokens := longLived(t, 2)
+				names := map[string]string{tokens[0]: "held", tokens[1]: "new"}
+				cache, _ := stale(t, nil, tokens...)
+				reading, copies := atomic.Bool{}, 0
+				slow := readFunc(func(p []byte) (int, error) {
+					reading.Store(true)
+					defer reading.Store(false)
+					advance(test.read)
+					return len(p), nil
+				})
+				req := newRequest(t, http.MethodPost, endpoint, "")
+				req.Body = io.NopCloser(slow)
+				req.GetBody = func() (io.ReadCloser, error) {
+					copies++
+					assert.False(t, reading.Load(), "the first body is being read")
+					return io.NopCloser(strings.NewReader("body")), nil
+				}
+				var got []string
+				b := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+					got = append(got, names[tokenOf(req)])
+					if len(got) == 1 {
+						go func() { // as HTTP/2 does
+							p := make([]byte, 8)
+							for {
+								if _, err := req.Body.Read(p); err != nil {
+									assert.ErrorContains(t, err, "taken away")
+									_ = req.Body.Close()
+									return
+								}
+							}
+						}()
+						synctest.Wait()
+						return answer(req, http.StatusUnauthorized, ""), nil
+					}
+					return answer(req, http.StatusOK, ""), nil
+				})
+				_, err := newJWTTransport(t, cache, b).RoundTrip(req)
+				assert.Equal(t, test.want, got)
+				assert.Equal(t, len(got)-1, copies)
+				assert.Equal(t, len(got) == 1, errors.Is(err, routeauth.ErrUnauthorized))
+				advance(2 * time.Hour)
+			})
+		})
+	}
+}
+
+// Rule 2: a body that may be sent again can be written as fast as the caller's.
+func TestABodyThatMayBeSentAgainHasTheCallersWriteTo(t *testing.T) {
+	for _, test := range []struct {
+		body  io.Reader
+		wants bool
+	}{
+		{strings.NewReader("body"), true},
+		{struct{ io.Reader }{strings.NewReader("body")}, false},
+	} {
+		cache, _ := stale(t, nil, longLived(t, 2)...)
+		req := newRequest(t, http.MethodPost, endpoint, "")
+		req.Body = io.NopCloser(test.body)
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(test.body), nil }
+		_, err := newJWTTransport(t, cache, roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			to, ok := req.Body.(io.WriterTo)
+			assert.Equal(t, test.wants, ok)
+			if ok {
+				var written strings.Builder
+				n, err := to.WriteTo(&written)
+				assert.NoError(t, err)
+				assert.Equal(t, "body", written.String())
+				assert.EqualValues(t, 4, n)
+			}
+			return answer(req, http.StatusOK, ""), req.Body.Close()
+		})).RoundTrip(req)
+		require.NoError(t, err)
+	}
+}
+
+// Rule 2: what the base itself asks for, as net/http does on a connection that
+// was cut, is the caller's body as well.
+func TestTheBasesOwnGetBodyTakesTheFirstBodyAway(t *testing.T) {
+	cache, _ := stale(t, nil, longLived(t, 2)...)
+	req := rewinding(t, endpoint, strings.NewReader("the body"))
+	_, err := newJWTTransport(t, cache, roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		first := req.Body
+		_, err := io.ReadFull(first, make([]byte, 3))
+		require.NoError(t, err)
+		second, err := req.GetBody()
+		require.NoError(t, err)
+		_, err = first.Read(make([]byte, 3))
+		assert.ErrorContains(t, err, "taken away")
+		whole, err := io.ReadAll(second)
+		require.NoError(t, err)
+		assert.Equal(t, "the body", string(whole))
+		return answer(req, http.StatusOK, ""), second.Close()
+	})).RoundTrip(req)
+	require.NoError(t, err)
+}
+
+// Rule 15: the bytes that are sent are those whose params were read.
+func TestTheBytesWhoseParamsWereReadAreSent(t *testing.T) {
+	text := `{"image_id": "17", "rest": "` + strings.Repeat("x", 100_000) + `"}`
+	for _, http2 := range []bool{false, true} {
+		for kind, newBody := range bodyKinds(t, text) {
+			api, server := newStrictAPI(t, text, http2)
+			source, seen := paramsSeen()
+			transport := newJWTTransport(t, source, server.Client().Transport,
+				routeauth.WithParams(routeauth.BodyParams("image_id")))
+			for name, send := range senders(t, transport) {
+				api.good.Store(0)
+				resp, err := send(server.URL, newBody())
+				require.NoError(t, err, kind)
+				require.NoError(t, resp.Body.Close())
+				assert.Contains(t, seen(), routeauth.Params{"image_id": "17"})
+				assert.EqualValues(t, 1, api.good.Load(), "HTTP/2 %t, %s, %s", http2, kind, name)
+			}
+		}
+	}
+}
+
+// Rule 15: up to 1 MiB the caller's GetBody is called once, and past that once
+// more. Both times what is sent is the whole, and every copy is closed.
+func TestTheCallersBodyIsReadOnceForItsParams(t *testing.T) {
+	for size, copies := range map[int]int{0: 1, 1 << 20: 1, 1<<20 + 1: 2, 3 << 20: 2} {
+		text := numbered(size)
+		var bodies []*trackedBody
+		req := newRequest(t, http.MethodPost, endpoint, "")
+		own := newTrackedBody(text)
+		req.Body = own
+		req.GetBody = func() (io.ReadCloser, error) {
+			bodies = append(bodies, newTrackedBody(text))
+			return bodies[len(bodies)-1], nil
+		}
+		readsTwice := func(req *http.Request) (routeauth.Params, error) {
+			body, err := req.GetBody()
+			require.NoError(t, err)
+			got, err := io.ReadAll(body)
+			require.NoError(t, err)
+			assert.Equal(t, len(text), len(got))
+			assert.Equal(t, text, string(got))
+			return nil, body.Close()
+		}
+		b := &base{}
+		source, _ := paramsSeen()
+		_, err := newJWTTransport(t, source, b, routeauth.WithParams(readsTwice)).RoundTrip(req)
+		require.NoError(t, err)
+		assert.True(t, text == b.only(t).Body, "%d bytes: another body was sent", size)
+		assert.Len(t, bodies, copies, "%d bytes", size)
+		for _, body := range append(bodies, own) {
+			assert.Equal(t, 1, body.closes(), "%d bytes", size)
+		}
+	}
+}
+
+// Rule 15: a body whose copies end early, or cannot be had, is not sent.
+func TestABodyThatWasReadAndCannotBeHadAgainIsNotSent(t *testing.T) {
+	own := newTrackedBody("body")
+	req := newRequest(t, http.MethodPost, endpoint, "")
+	req.Body = own
+	calls := 0
+	req.GetBody = func() (io.ReadCloser, error) {
+		if calls++; calls > 1 {
+			return nil, errors.New("only once")
+		}
+		return io.NopCloser(readFunc(func([]byte) (int, error) { return 0, errors.New("the disk is gone") })), nil
+	}
+	swallows := func(req *http.Request) (routeauth.Params, error) {
+		body, err := req.GetBody()
+		require.NoError(t, err)
+		_, err = io.ReadAll(body)
+		assert.ErrorContains(t, err, "the disk is gone")
+		return nil, body.Close()
+	}
+	source, _ := paramsSeen()
+	b := &base{}
+	_, err := newJWTTransport(t, source, b, routeauth.WithParams(swallows)).RoundTrip(req)
+	e := credentialErrorOf(t, err)
+	assert.ErrorContains(t, e, "only once")
+	assert.False(t, e.Temporary())
+	assert.Empty(t, b.sent())
+	assert.Equal(t, 1, own.closes())
+}
+
+// Rules 15 and 24: a body whose params were read is sent again from memory.
+func TestABodyWhoseParamsWereReadIsSentAgainWhole(t *testing.T) {
+	tokens := longLived(t, 2)
+	const text = `{"a":"1"}`
+	cache, _ := stale(t, routeauth.Params{"a": "1"}, tokens...)
+	req := rewinding(t, endpoint, strings.NewReader(text))
+	b := rejecting(tokens[0])
+	resp, err := newJWTTransport(t, cache, b, routeauth.WithParams(routeauth.BodyParams("a"))).RoundTrip(req)
+	require.NoError(t, err)
+	assert.Same(t, req, resp.Request)
+	require.Len(t, b.sent(), 2)
+	for _, sent := range b.sent() {
+		assert.Equal(t, text, sent.Body)
+	}
+}
