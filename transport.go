@@ -164,10 +164,11 @@ func New(policy *Policy, auth Auth, base http.RoundTripper, opts ...Option) (*Tr
 	var mandatory, optional http.RoundTripper
 	var authErr error
 	if checkNotNil("auth", auth) == nil {
-		if mandatory, optional, authErr = auth.RoundTrippers(&configuredBase{hide(base), config}); authErr == nil {
-			errs = append(errs, checkNotNil(fmt.Sprintf("the transport of %T for mandatory endpoints", auth), mandatory),
-				checkOptional(policy, auth, optional))
+		mandatory, optional, authErr = auth.RoundTrippers(&configuredBase{hide(base), config})
+		if authErr == nil {
+			errs = append(errs, checkNotNil(fmt.Sprintf("the transport of %T for mandatory endpoints", auth), mandatory))
 		}
+		errs = append(errs, checkOptional(policy, auth, optional, authErr))
 	}
 	if err := errors.Join(joinErrors(errs...), authErr); err != nil {
 		return nil, err
@@ -177,19 +178,18 @@ func New(policy *Policy, auth Auth, base http.RoundTripper, opts ...Option) (*Tr
 }
 
 // checkOptional checks the transport for optional endpoints, which may be missing
-// where the policy has none.
-func checkOptional(policy *Policy, auth Auth, optional http.RoundTripper) error {
-	if optional != nil {
+// where the policy has none. It is also missing where the auth failed.
+func checkOptional(policy *Policy, auth Auth, optional http.RoundTripper, authErr error) error {
+	jwt, isJWT := auth.(JWTAuth)
+	switch {
+	case optional != nil:
 		return checkNotNil(fmt.Sprintf("the transport of %T for optional endpoints", auth), optional)
-	}
-	if policy == nil {
+	case policy == nil || policy.firstOptional() == nil:
 		return nil
-	}
-	if route := policy.firstOptional(); route != nil {
-		if _, ok := auth.(JWTAuth); ok {
-			return fmt.Errorf("subscription ID is empty, and the route %q is optional", route.pattern)
-		}
-		return fmt.Errorf("%T has no transport for optional endpoints, and the route %q is one", auth, route.pattern)
+	case isJWT && jwt.SubscriptionID == "":
+		return fmt.Errorf("subscription ID is empty, and the route %q is optional", policy.firstOptional().pattern)
+	case authErr == nil:
+		return fmt.Errorf("%T has no transport for optional endpoints, and the route %q is one", auth, policy.firstOptional().pattern)
 	}
 	return nil
 }
