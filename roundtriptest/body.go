@@ -56,60 +56,59 @@ func closesBodiesOnError(s *suite) error {
 func closesBodiesOnRefusal(s *suite) error {
 	ended, end := context.WithCancel(context.Background())
 	end()
-	withEndedContext, _ := s.post()
-	withEndedContext = withEndedContext.WithContext(ended)
-	readOnce, _ := s.post()
-	readOnce.GetBody = nil
-	plain, _ := s.post()
-	plain.URL = s.plain()
-	tries := []refusal{
-		{what: "the wrapper refused a request whose context has ended", req: withEndedContext},
-		{what: "the wrapper refused a request without GetBody", req: readOnce},
-		{what: "the wrapper refused a request over plain http", req: plain},
-	}
-	for i := range tries {
-		tries[i].refused = s.refuses(s.wrap, tries[i].req)
-	}
-	var found findings
-	if s.refusal != nil {
-		req, _ := s.post()
-		try := refusal{what: "the wrapper of WithRefusal refused a request", req: req, refused: s.refuses(s.refusal, req)}
-		if !try.refused {
-			found.addf("the wrapper of WithRefusal did not refuse the request")
+	var refused []refusal
+	try := func(wrap WrapFunc, what string, prepare func(req *http.Request) *http.Request) bool {
+		req, body := s.post()
+		refuses := s.refuses(wrap, prepare(req))
+		if refuses {
+			refused = append(refused, refusal{what, body})
 		}
-		tries = append(tries, try)
+		return refuses
 	}
+	try(s.wrap, "the wrapper refused a request whose context has ended", func(req *http.Request) *http.Request {
+		return req.WithContext(ended)
+	})
+	try(s.wrap, "the wrapper refused a request without GetBody", func(req *http.Request) *http.Request {
+		req.GetBody = nil
+		return req
+	})
+	try(s.wrap, "the wrapper refused a request over plain http", func(req *http.Request) *http.Request {
+		req.URL = s.plain()
+		return req
+	})
 	for _, w := range s.waits() {
 		if w.refused() {
-			tries = append(tries, refusal{what: "the wrapper gave up " + w.what, req: w.req, refused: true})
+			refused = append(refused, refusal{"the wrapper gave up " + w.what, w.body})
 		}
+	}
+	var found findings
+	if s.refusal != nil && !try(s.refusal, "the wrapper of WithRefusal refused a request", func(req *http.Request) *http.Request { return req }) {
+		found.addf("the wrapper of WithRefusal did not refuse the request")
 	}
 
-	tries = slices.DeleteFunc(tries, func(try refusal) bool { return !try.refused })
 	s.waiting.settle(func() bool {
-		return !slices.ContainsFunc(tries, func(try refusal) bool { return !try.closed() })
+		return !slices.ContainsFunc(refused, func(r refusal) bool { return !r.body.closed() })
 	})
-	for _, try := range tries {
-		if !try.closed() {
-			found.addf("%s, and did not close the caller's body", try.what)
+	for _, r := range refused {
+		if !r.body.closed() {
+			found.addf("%s, and did not close the caller's body", r.what)
 		}
 	}
-	if err := found.err(); err != nil || len(tries) > 0 {
+	if err := found.err(); err != nil || len(refused) > 0 {
 		return err
 	}
 	return notApplicable("the wrapper refuses none of the requests that were tried; WithRefusal names one that refuses")
 }
 
-// refusal is a request that a wrapper may refuse.
+// refusal is a request that a wrapper refused, by its body: the wrapper may have
+// put another one into the request.
 type refusal struct {
-	what    string
-	req     *http.Request
-	refused bool // RoundTrip returned an error, and the base was not called
+	what string
+	body *trackedBody
 }
 
-func (r refusal) closed() bool { return r.req.Body.(*trackedBody).closed() }
-
-// refuses sends req to a wrapper and reports whether it refused it.
+// refuses sends req to a wrapper and reports whether it refused it: RoundTrip
+// returned an error, and the base was not called.
 func (s *suite) refuses(wrap WrapFunc, req *http.Request) bool {
 	var arrived atomic.Bool
 	wrapper, err := apply(wrap, roundTripFunc(func(sent *http.Request) (*http.Response, error) {

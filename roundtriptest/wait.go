@@ -33,7 +33,7 @@ var waitClauses = []clause{{
 // wait is a request whose context ended while the wrapper, or the base, had it.
 type wait struct {
 	what    string
-	req     *http.Request
+	body    *trackedBody
 	timeout bool // the context ended by its deadline; else it was cancelled with errCause
 
 	endless bool // RoundTrip did not return when the context ended
@@ -147,7 +147,7 @@ func endingContext(d time.Duration, timeout bool) (context.Context, func()) {
 func (s *suite) await(what string, wrapper http.RoundTripper, d time.Duration, timeout bool, called *atomic.Bool) wait {
 	ctx, cancel := endingContext(d, timeout)
 	defer cancel()
-	req, _ := s.post()
+	req, body := s.post()
 	req = req.WithContext(ctx)
 	returned := make(chan error, 1)
 	go s.waiting.do(func() {
@@ -157,7 +157,7 @@ func (s *suite) await(what string, wrapper http.RoundTripper, d time.Duration, t
 			return err
 		})
 	})
-	w := wait{what: what, req: req, timeout: timeout}
+	w := wait{what: what, body: body, timeout: timeout}
 	select {
 	case w.err = <-returned:
 		w.ended = ctx.Err() != nil
