@@ -1,10 +1,6 @@
 package route
 
-import (
-	"net/url"
-	"slices"
-	"strings"
-)
+import "slices"
 
 // crossing returns the segments, escaped, of a path that two patterns match, and
 // whether there is one.
@@ -95,62 +91,4 @@ func longer(a, b string) string {
 		return a
 	}
 	return b
-}
-
-// value returns a segment of a path that s matches, escaped, with fill in the
-// place of each wildcard.
-func (s *segment) value(fill string) string {
-	switch s.kind {
-	case literal:
-		return url.PathEscape(s.text)
-	case end:
-		return ""
-	case mixed:
-		return url.PathEscape(strings.Join(s.texts, fill))
-	}
-	return fill
-}
-
-// exampleBeyond returns a request that p matches and q does not, if one is
-// found. Where p matches nothing else than q, there is none.
-func (p *Pattern) exampleBeyond(q *Pattern) (request string, found bool) {
-	for _, fill := range []string{"x", "y", "z"} {
-		// A {name...} of p may need more segments than q has.
-		for several := 1; several <= len(q.segments)+1; several++ {
-			path := p.examplePath(fill, several)
-			if !matchPath(q.segments, path) {
-				return exampleMethod(p.method) + " " + path, true
-			}
-		}
-	}
-	for _, method := range []string{p.method, "GET", "POST"} {
-		if method != "" && allows(p.method, method) && !allows(q.method, method) {
-			return method + " " + p.examplePath("x", 1), true
-		}
-	}
-	return "", false
-}
-
-// examplePath returns a path that p matches, with fill in the place of each
-// wildcard, several times in that of {name...}.
-func (p *Pattern) examplePath(fill string, several int) string {
-	var path strings.Builder
-	for i := range p.segments {
-		times := 1
-		if p.segments[i].kind == rest {
-			times = several
-		}
-		for range times {
-			path.WriteString("/" + p.segments[i].value(fill))
-		}
-	}
-	return path.String()
-}
-
-// exampleMethod returns a method that a pattern matches.
-func exampleMethod(pattern string) string {
-	if pattern == "" {
-		return "GET"
-	}
-	return pattern
 }

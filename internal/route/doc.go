@@ -9,36 +9,36 @@
 //
 // # Why not ServeMux
 //
-// A ServeMux dispatches requests to handlers, and everything it does not take
-// is a mistake in a server that one author wrote. Here the patterns describe
-// somebody else's API, often as a generator read them from a document, and ask
-// for a credential each. So ServeMux stands in the way in these places:
+// A ServeMux dispatches requests to the handlers of one server. Its author can
+// change both the server and the patterns, so ServeMux refuses whatever is not
+// clear-cut. Here the patterns describe somebody else's API, often as generated
+// from a document. These are the differences:
 //
-//   - It refuses two patterns that overlap, such as "/users/{id}" beside
-//     "/{kind}/me". In APIs this is common, and harmless where both ask for the
-//     same, so here it is an error only where they do not.
-//   - Its wildcards are whole segments. "/accounts/{id}.json",
-//     "/batches/{id}:cancel" and "/compare/{base}...{head}" are taken here, and
-//     so is "/v2/{name...}/tags", with {name...} in the middle.
-//   - Its names are Go identifiers, each used once. Here a name is anything but
-//     "$", without braces and slashes, and may come twice.
-//   - It takes a segment that is only "%2F" for a last slash. Here it is a value
-//     like any other: "/queues/{vhost}/{name}" matches "/queues/%2F/jobs", and
-//     the pattern "/%2F" is not "/{$}".
-//   - It redirects from a path that is not clean, and from "/files" to "/files/"
-//     where only the latter has a handler. Here the place where it would
-//     redirect to is looked up at once.
-//   - It answers CONNECT, for which it does not clean the path. Here CONNECT
-//     matches nothing.
-//   - It takes patterns that no request of an HTTP client matches, such as
-//     "get /files", "/files/:id", "/files/*", "/files?all=1" or "/files/../a".
-//     They are errors here, which say what to write, and so is a brace that
-//     belongs to no wildcard.
-//   - It takes time that is quadratic in the number of conflicts, and its lookup
-//     allocates for each wildcard that it fills. Here refusing a table is linear
-//     and a lookup allocates nothing.
-//   - GODEBUG=httpmuxgo121=1 turns its wildcards off, without a word.
+//   - ServeMux refuses patterns that overlap, such as "/users/{id}" beside
+//     "/{kind}/me". APIs are full of them. Here they are an error only if they
+//     ask for different things.
+//   - ServeMux's wildcards are whole segments. Here a segment may mix text and
+//     wildcards, as in "/accounts/{id}.json", "/batches/{id}:cancel" and
+//     "/compare/{base}...{head}", and {name...} may stand in the middle, as in
+//     "/v2/{name...}/tags".
+//   - ServeMux's names are Go identifiers, each used once. Here a name is
+//     anything but "$", without braces and slashes, and may be used again.
+//   - ServeMux takes a segment that is only "%2F" for a last slash. Here it is a
+//     value like any other: "/queues/{vhost}/{name}" matches "/queues/%2F/jobs",
+//     and the pattern "/%2F" is not "/{$}".
+//   - ServeMux redirects from a path that is not clean, and from "/files" to
+//     "/files/" if only the latter has a handler. Here the route is the one that
+//     ServeMux would redirect to.
+//   - ServeMux matches CONNECT requests, whose paths it does not clean. Here
+//     CONNECT matches nothing.
+//   - ServeMux takes patterns that no real request matches, such as
+//     "get /files", "/files/:id", "/files/*", "/files?all=1", "/files/../a" and
+//     "/files/id}". Here they are errors that say what to write.
+//   - ServeMux takes time that is quadratic in the number of conflicts, and its
+//     lookup allocates memory for the values of wildcards. Here the time is
+//     linear, and a lookup allocates nothing.
+//   - GODEBUG=httpmuxgo121=1 turns ServeMux's wildcards into text.
 //
-// What both can say, a test holds against ServeMux; all else is held against a
-// model that tries every pattern.
+// A test holds the two against each other wherever both take the patterns. All
+// else is held against a model that tries every pattern.
 package route

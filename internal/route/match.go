@@ -51,18 +51,21 @@ type search struct {
 // is empty, or begins with the slash after the segments that led to n.
 func (s *search) visit(n *node, path string) {
 	for n.best < s.best {
-		if path == "" {
-			s.end(n.exact)
+		if path == "" && n.ends != nil {
+			s.end(n.ends.exact)
 		}
 		for path != "" && path[0] == '/' {
 			path = path[1:]
 		}
+		if n.ends != nil {
+			if path == "" {
+				s.end(n.ends.slash)
+			}
+			s.end(n.ends.subtree)
+		}
 		if path == "" {
-			s.end(n.slash)
-			s.end(n.subtree)
 			return
 		}
-		s.end(n.subtree)
 		slash := strings.IndexByte(path, '/')
 		if slash < 0 {
 			slash = len(path)
@@ -70,28 +73,35 @@ func (s *search) visit(n *node, path string) {
 		written := path[:slash]
 		path = path[slash:]
 
-		next := s.literal(n, written)
-		if n.wild == nil && n.star == nil && len(n.mixed) == 0 {
+		var next *node
+		if s.escaped && strings.IndexByte(written, '%') >= 0 {
+			next = n.escapedLiteral(written)
+		} else {
+			next = n.literal(written)
+		}
+		switch {
+		case n.wild == nil && n.rare == nil: // no other way
 			if next == nil {
 				return
 			}
 			n = next
 			continue
-		}
-		if next != nil {
+		case next != nil:
 			s.visit(next, path)
 		}
-		for i := range n.mixed {
-			if m := &n.mixed[i]; m.node.best < s.best && m.segment.matches(written) {
-				s.visit(m.node, path)
+		if n.rare != nil {
+			for i := range n.rare.mixed {
+				if m := &n.rare.mixed[i]; m.node.best < s.best && m.segment.matches(written) {
+					s.visit(m.node, path)
+				}
 			}
-		}
-		if n.star != nil {
-			if n.wild != nil {
-				s.visit(n.wild, path)
+			if n.rare.star != nil {
+				if n.wild != nil {
+					s.visit(n.wild, path)
+				}
+				s.visitStar(n.rare.star, path)
+				return
 			}
-			s.visitStar(n.star, path)
-			return
 		}
 		if n.wild == nil {
 			return
@@ -100,29 +110,13 @@ func (s *search) visit(n *node, path string) {
 	}
 }
 
-// literal returns the child for a segment as it is written in a path.
-func (s *search) literal(n *node, written string) *node {
-	if s.escaped && strings.IndexByte(written, '%') >= 0 {
-		return n.escapedLiteral(written)
-	}
-	if n.many != nil {
-		return n.many[written]
-	}
-	for i := range n.few {
-		if n.few[i].text == written {
-			return n.few[i].node
-		}
-	}
-	return nil
-}
-
 // escapedLiteral decodes into a buffer of its own, which is not needed, and not
 // cleared, for most paths.
 func (n *node) escapedLiteral(escaped string) *node {
 	var buffer [128]byte
 	decoded := buffer[:0]
 	for after := escaped; after != ""; {
-		if len(decoded) == n.longest {
+		if len(decoded) == int(n.longest) {
 			return nil
 		}
 		if len(decoded) == len(buffer) {
@@ -158,13 +152,13 @@ func (n *node) longLiteral(escaped string) *node {
 }
 
 // end looks for a route among those that end at the same place.
-func (s *search) end(l leaf) {
-	for i := range l {
-		if l[i].rank >= s.best {
+func (s *search) end(routes []endpoint) {
+	for i := range routes {
+		if routes[i].rank >= s.best {
 			return
 		}
-		if allows(l[i].method, s.method) {
-			s.best = l[i].rank
+		if allows(routes[i].method, s.method) {
+			s.best = routes[i].rank
 			return
 		}
 	}

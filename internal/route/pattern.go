@@ -7,6 +7,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Pattern is a parsed pattern. It is immutable.
@@ -113,7 +114,7 @@ func parseSegment(written string, last bool) (segment, error) {
 	for after := written; ; {
 		i := strings.IndexAny(after, "{}?#")
 		if i < 0 {
-			return mixedOf(append(texts, unescape(after))), nil
+			return mixedOf(append(texts, unescape(after)))
 		}
 		switch after[i] {
 		case '?':
@@ -139,6 +140,8 @@ func parseSegment(written string, last bool) (segment, error) {
 			return segment{}, malformed("{%s...} must be a segment of its own", name)
 		case several:
 			return segment{kind: rest}, nil
+		case len(name)+len("{}") == len(written):
+			return segment{kind: wild}, nil
 		}
 		after = behind
 	}
@@ -153,23 +156,23 @@ func literalOf(written string) (segment, error) {
 	return segment{kind: literal, text: text}, nil
 }
 
-// mixedOf returns the segment with wildcards between texts, of which the first
-// and the last may be empty.
-func mixedOf(texts []string) segment {
-	if len(texts) == 2 && texts[0]+texts[1] == "" {
-		return segment{kind: wild}
-	}
+// mixedOf returns the segment with wildcards between texts, some of which may be
+// empty.
+func mixedOf(texts []string) (segment, error) {
 	escaped := make([]string, len(texts))
 	for i, text := range texts {
+		if !utf8.ValidString(text) {
+			return segment{}, malformed("the text beside a wildcard is not UTF-8")
+		}
 		escaped[i] = url.PathEscape(text) // braces, too
 	}
-	return segment{kind: mixed, texts: texts, text: strings.Join(escaped, "{}")}
+	return segment{kind: mixed, texts: texts, text: strings.Join(escaped, "{}")}, nil
 }
 
 // wildcardFor says what to write for a segment of another router's form.
 func wildcardFor(written string) string {
 	name := written[1:]
-	if i := strings.IndexFunc(name, isNoNamePart); i >= 0 {
+	if i := strings.IndexFunc(name, endsName); i >= 0 {
 		name = name[:i]
 	}
 	if name == "" {
@@ -178,8 +181,8 @@ func wildcardFor(written string) string {
 	return fmt.Sprintf("{%s} for :%s", name, name)
 }
 
-func isNoNamePart(r rune) bool {
-	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_' || r == '-')
+func endsName(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-'
 }
 
 // unescape decodes a text, and leaves one with a percent sign that begins no
@@ -224,7 +227,7 @@ func malformed(format string, args ...any) error {
 	return fmt.Errorf("the pattern is malformed: "+format, args...)
 }
 
-// quote returns a pattern as messages name it.
+// Quote returns a pattern as messages name it.
 func Quote(text string) string {
 	if holdsUserInfo(text) {
 		text = "REDACTED" + text[strings.LastIndexByte(text, '@'):]

@@ -27,8 +27,8 @@ type segment struct {
 	text  string   // of a literal, decoded; of a mixed segment one that tells it from others
 }
 
-// matches reports whether s matches a segment of a path, which is escaped and
-// not empty.
+// matches reports whether s, which is no end, matches a segment of a path, which
+// is escaped and not empty.
 func (s *segment) matches(escaped string) bool {
 	switch s.kind {
 	case literal:
@@ -36,7 +36,7 @@ func (s *segment) matches(escaped string) bool {
 	case mixed:
 		return s.matchesMixed(escaped)
 	}
-	return s.kind != end
+	return true
 }
 
 // matchesMixed looks for each text at the first place where it can stand, which
@@ -108,6 +108,20 @@ func (s *segment) meets(other *segment) bool {
 		(strings.HasSuffix(after, otherAfter) || strings.HasSuffix(otherAfter, after))
 }
 
+// value returns a segment of a path that s matches, escaped, with fill in the
+// place of each wildcard.
+func (s *segment) value(fill string) string {
+	switch s.kind {
+	case literal:
+		return url.PathEscape(s.text)
+	case end:
+		return ""
+	case mixed:
+		return url.PathEscape(strings.Join(s.texts, fill))
+	}
+	return fill
+}
+
 // ends returns the texts before and after all wildcards of a mixed segment.
 func (s *segment) ends() (before, after string) { return s.texts[0], s.texts[len(s.texts)-1] }
 
@@ -175,7 +189,8 @@ func cutThrough(escaped, text string) (after string, found bool) {
 	}
 }
 
-// cutCharacter cuts off one character, if there is one.
+// cutCharacter cuts off one character, if there is one. What is not UTF-8 counts
+// as part of the character before it.
 func cutCharacter(escaped string) (after string, found bool) {
 	for escaped != "" {
 		b, width := firstByte(escaped)

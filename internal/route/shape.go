@@ -94,8 +94,12 @@ func mayConflict(a, b *shape) bool {
 
 // rivalSearch finds entries that are in conflict.
 type rivalSearch struct {
-	seed             maphash.Seed
-	placesA, placesB []place // used again and again
+	seed maphash.Seed
+	room int // how many more hashes may be kept
+
+	// These are used again and again.
+	placesA, placesB []place
+	bufferA, bufferB []hashedEntry
 	key              []byte
 }
 
@@ -123,7 +127,7 @@ func (r *rivalSearch) findRivals(a, b *shape) {
 		return
 	}
 	r.align(a, b)
-	hashedA, hashedB := r.hash(a, r.placesA), r.hash(b, r.placesB)
+	hashedA, hashedB := r.hash(a, r.placesA, &r.bufferA), r.hash(b, r.placesB, &r.bufferB)
 	for len(hashedA) > 0 && len(hashedB) > 0 {
 		switch h := hashedA[0].hash; cmp.Compare(h, hashedB[0].hash) {
 		case -1:
@@ -185,8 +189,9 @@ func (r *rivalSearch) addPlace(a, b place) {
 
 // hash returns the entries of a shape with the hashes of their texts at some
 // places, sorted by these. An entry whose text is too short for a place is left
-// out.
-func (r *rivalSearch) hash(s *shape, places []place) []hashedEntry {
+// out. They are in a buffer, or kept, for in most tables the same places count
+// for many shapes.
+func (r *rivalSearch) hash(s *shape, places []place, buffer *[]hashedEntry) []hashedEntry {
 	r.key = r.key[:0]
 	for _, p := range places {
 		r.key = binary.AppendVarint(r.key, int64(p.index))
@@ -196,7 +201,7 @@ func (r *rivalSearch) hash(s *shape, places []place) []hashedEntry {
 	if hashed, found := s.hashed[string(r.key)]; found {
 		return hashed
 	}
-	hashed := make([]hashedEntry, 0, len(s.entries))
+	hashed := (*buffer)[:0]
 	for _, e := range s.entries {
 		if hash, ok := r.hashEntry(e.entry, places); ok {
 			hashed = append(hashed, hashedEntry{hash, e.entry})
@@ -208,10 +213,13 @@ func (r *rivalSearch) hash(s *shape, places []place) []hashedEntry {
 		}
 		return cmp.Compare(a.position, b.position)
 	})
-	if s.hashed == nil {
-		s.hashed = make(map[string][]hashedEntry)
+	*buffer = hashed
+	if r.room -= len(hashed); r.room >= 0 {
+		if s.hashed == nil {
+			s.hashed = make(map[string][]hashedEntry)
+		}
+		s.hashed[string(r.key)] = slices.Clone(hashed)
 	}
-	s.hashed[string(r.key)] = hashed
 	return hashed
 }
 

@@ -85,20 +85,30 @@ func compareEntries(a, b *entry) int {
 }
 
 // node is where paths meet that are alike up to some slash: a node of a tree of
-// which each level is a segment.
+// which each level is a segment. Most nodes have few of the fields, so what is
+// rare is kept apart, and a node fits into a line of the processor's cache.
 type node struct {
-	best int32 // the lowest rank at this node and below
-
+	best    int32            // the lowest rank at this node and below
+	longest int32            // how long the longest literal is
 	few     []child          // by literal, decoded, as long as there are maxFew or less
 	many    map[string]*node // all of them, where there are more
-	longest int              // how long the longest literal is
-	mixed   []mixedChild
 	wild    *node
-	star    *star
+	rare    *branches
+	ends    *ends
+}
 
-	exact   leaf // a path that ends here, without a last slash
-	slash   leaf // a path that ends with the next slash
-	subtree leaf // a path that goes on, in whatever way
+// branches are the segments that mix text and wildcards, and {name...} where
+// something follows.
+type branches struct {
+	mixed []mixedChild // by rank
+	star  *star
+}
+
+// ends holds the routes that end at a node, each by rank.
+type ends struct {
+	exact   []endpoint // for a path that ends here, without a last slash
+	slash   []endpoint // for one that ends with the next slash
+	subtree []endpoint // for one that goes on, in whatever way
 }
 
 const maxFew = 8
@@ -115,7 +125,6 @@ type mixedChild struct {
 
 // star is a {name...} that something follows.
 type star struct {
-	best  int32
 	after *node  // what follows if there is no further star in it, else nil
 	tails []tail // the others, by rank; each is looked at by itself
 }
@@ -126,9 +135,7 @@ type tail struct {
 	endpoint
 }
 
-// leaf holds the routes that end at the same place, by rank.
-type leaf []endpoint
-
+// endpoint is where a route ends.
 type endpoint struct {
 	method string // empty for every method
 	rank   int32
@@ -148,71 +155,100 @@ func (b *builder) insert(n *node, segments []segment, e endpoint) {
 		s := &segments[i]
 		switch {
 		case s.kind == end:
-			n.slash = append(n.slash, e)
+			n.end().slash = append(n.end().slash, e)
 			return
 		case s.kind == rest && i == len(segments)-1:
-			n.subtree = append(n.subtree, e)
+			n.end().subtree = append(n.end().subtree, e)
 			return
 		case s.kind == rest:
-			if n.star == nil {
-				n.star = &star{best: e.rank}
-			}
 			after := segments[i+1:]
+			star := n.branch().addStar()
 			if firstRest(after) < len(after)-1 {
-				n.star.tails = append(n.star.tails, tail{after, e})
+				star.tails = append(star.tails, tail{after, e})
 				return
 			}
-			if n.star.after == nil {
-				n.star.after = &node{best: e.rank}
-			}
-			n = n.star.after
-		case s.kind == wild:
-			if n.wild == nil {
-				n.wild = &node{best: e.rank}
-			}
-			n = n.wild
+			n = addNode(&star.after, e.rank)
 		case s.kind == mixed:
-			key := mixedKey{n, s.text}
-			next := b.mixed[key]
-			if next == nil {
-				next = &node{best: e.rank}
-				b.mixed[key] = next
-				n.mixed = append(n.mixed, mixedChild{s, next})
-			}
-			n = next
+			n = b.addMixed(n, s, e.rank)
+		case s.kind == wild:
+			n = addNode(&n.wild, e.rank)
 		default:
-			n = n.literal(s.text, e.rank)
+			n = n.addLiteral(s.text, e.rank)
 		}
 	}
-	n.exact = append(n.exact, e)
+	n.end().exact = append(n.end().exact, e)
 }
 
-// literal returns the child for a text, and adds it where there is none.
-func (n *node) literal(text string, rank int32) *node {
-	if n.many != nil {
-		next := n.many[text]
-		if next == nil {
-			next = &node{best: rank}
-			n.many[text] = next
-			n.longest = max(n.longest, len(text))
-		}
+// addNode returns the node at a place, and puts one there if there is none.
+func addNode(place **node, rank int32) *node {
+	if *place == nil {
+		*place = &node{best: rank}
+	}
+	return *place
+}
+
+func (n *node) end() *ends {
+	if n.ends == nil {
+		n.ends = new(ends)
+	}
+	return n.ends
+}
+
+func (n *node) branch() *branches {
+	if n.rare == nil {
+		n.rare = new(branches)
+	}
+	return n.rare
+}
+
+func (b *branches) addStar() *star {
+	if b.star == nil {
+		b.star = new(star)
+	}
+	return b.star
+}
+
+func (b *builder) addMixed(n *node, s *segment, rank int32) *node {
+	key := mixedKey{n, s.text}
+	next := b.mixed[key]
+	if next == nil {
+		next = &node{best: rank}
+		b.mixed[key] = next
+		n.branch().mixed = append(n.branch().mixed, mixedChild{s, next})
+	}
+	return next
+}
+
+func (n *node) addLiteral(text string, rank int32) *node {
+	if next := n.literal(text); next != nil {
 		return next
 	}
-	for _, c := range n.few {
-		if c.text == text {
-			return c.node
-		}
-	}
-	n.longest = max(n.longest, len(text))
 	next := &node{best: rank}
-	if len(n.few) < maxFew {
+	n.longest = max(n.longest, int32(len(text)))
+	if n.many == nil && len(n.few) < maxFew {
 		n.few = append(n.few, child{text, next})
 		return next
 	}
-	n.many = make(map[string]*node, 2*maxFew)
-	for _, c := range n.few {
-		n.many[c.text] = c.node
+	if n.many == nil {
+		n.many = make(map[string]*node, 2*maxFew)
+		for _, c := range n.few {
+			n.many[c.text] = c.node
+		}
+		n.few = nil
 	}
-	n.few, n.many[text] = nil, next
+	n.many[text] = next
 	return next
+}
+
+// literal returns the child for a text, if there is one.
+func (n *node) literal(text string) *node {
+	if n.many != nil {
+		return n.many[text]
+	}
+	for i := range n.few {
+		if n.few[i].text == text {
+			return n.few[i].node
+		}
+	}
+	return nil
 }
