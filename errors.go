@@ -19,6 +19,8 @@ const (
 	SchemeJWT          Scheme = "jwt"
 	SchemeSubscription Scheme = "subscription"
 	SchemeAPIKey       Scheme = "api-key"
+	SchemeBearer       Scheme = "bearer"
+	SchemeBasic        Scheme = "basic"
 )
 
 // ErrUnauthorized is what every [*UnauthorizedError] is, for [errors.Is].
@@ -70,11 +72,15 @@ func (e *UnauthorizedError) Error() string {
 // Is reports whether target is [ErrUnauthorized].
 func (e *UnauthorizedError) Is(target error) bool { return target == ErrUnauthorized }
 
+// ErrRefusedPath is in the [*CredentialError] of a request that a [Policy]
+// refuses: see there.
+var ErrRefusedPath = errors.New("the path may be read in more than one way")
+
 // CredentialError reports that a request was not sent, because there was no
-// credential to send it with. It unwraps to the reason. The request's body was
-// closed.
+// credential to send it with or because it may go astray ([ErrRefusedPath]). It
+// unwraps to the reason. The request's body was closed.
 type CredentialError struct {
-	Scheme Scheme // of the missing credential; empty where none was chosen yet
+	Scheme Scheme // of the missing credential; empty where none was chosen
 	Method string // of the request; "GET" where it was empty
 	URL    string // of the request, without user info, query or fragment
 	Err    error  // why
@@ -87,11 +93,10 @@ func (e *CredentialError) Error() string {
 	if e == nil {
 		return "routeauth: no error"
 	}
-	credential := "credential"
-	if e.Scheme != "" {
-		credential = string(e.Scheme) + " credential"
+	if e.Scheme == "" {
+		return fmt.Sprintf("routeauth: %s %s: not sent: %v", e.Method, e.URL, e.Err)
 	}
-	return fmt.Sprintf("routeauth: %s %s: not sent, no %s: %v", e.Method, e.URL, credential, e.Err)
+	return fmt.Sprintf("routeauth: %s %s: not sent, no %s credential: %v", e.Method, e.URL, e.Scheme, e.Err)
 }
 
 // Unwrap returns the reason.

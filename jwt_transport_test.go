@@ -1069,7 +1069,7 @@ func TestNewJWTTransportReportsEverythingThatIsWrong(t *testing.T) {
 	for _, want := range []string{"token source", "base is a nil", "option is nil", "params function"} {
 		assert.ErrorContains(t, err, want)
 	}
-	_, _, err = routeauth.JWTAuth{}.RoundTrippers(nil)
+	_, _, err = routeauth.JWTAuth{SubscriptionID: "a b"}.RoundTrippers(nil)
 	assert.ErrorContains(t, err, "token source")
 	assert.ErrorContains(t, err, "subscription ID")
 }

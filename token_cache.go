@@ -2,7 +2,6 @@ package routeauth
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"example.com/routeauth/internal/tokencache"
@@ -51,7 +50,10 @@ type TokenCache struct {
 // CacheOption changes what a [TokenCache] does.
 type CacheOption func(*cacheConfig) error
 
-type cacheConfig struct{ tokencache.Config }
+type cacheConfig struct {
+	tokencache.Config
+	traces traces
+}
 
 // WithRefreshBefore sets how long before its end a token is replaced in the
 // background, but never more than a third of its life. The moment comes up to a
@@ -125,7 +127,7 @@ func WithMaxTokens(n int) CacheOption {
 // The error joins everything that is wrong: a source that is nil or a nil
 // pointer or function, an option that is nil or has a value out of its range.
 func NewTokenCache(source TokenSource, opts ...CacheOption) (*TokenCache, error) {
-	config := cacheConfig{tokencache.Config{
+	config := cacheConfig{Config: tokencache.Config{
 		Prefix:        bearerPrefix,
 		RefreshBefore: 10 * time.Second,
 		MinRemaining:  time.Second,
@@ -139,11 +141,17 @@ func NewTokenCache(source TokenSource, opts ...CacheOption) (*TokenCache, error)
 	if err := joinErrors(errs...); err != nil {
 		return nil, err
 	}
+	config.Fetched = func(ctx context.Context, f tokencache.Fetched) {
+		tellFetch(ctx, TokenFetch{Took: f.Took, Expiry: f.Expiry, Background: f.Background, Err: f.Err}, config.traces)
+	}
 	discarder, isDiscarder := source.(Discarder)
 	if isDiscarder {
 		config.Discard = func(ctx context.Context, params tokencache.Params, rejected string) {
 			discarder.Discard(ctx, params, Secret(rejected))
 		}
+	}
+	if _, isCache := source.(*TokenCache); isCache {
+		config.Fetched = nil // the inner cache tells of the calls of its own source
 	}
 	config.Source = func(ctx context.Context, params tokencache.Params) (tokencache.Token, error) {
 		token, err := tokenOf(ctx, source, params)
@@ -169,7 +177,7 @@ func (c *TokenCache) Token(ctx context.Context, params Params) (Token, error) {
 		return Token{}, err
 	}
 	token := Token{
-		Value:         Secret(got.Value(bearerPrefix)),
+		Value:         Secret(got.Value()),
 		Expiry:        got.Expiry(),
 		freshness:     fresh,
 		authorization: got.Authorization(),
@@ -213,15 +221,20 @@ func (c *TokenCache) Stats() CacheStats {
 	return CacheStats(c.cache().Stats())
 }
 
-// retryAfterIn returns how long an error asks to leave its source alone.
+// retryAfterIn returns for how long an error asks to leave its source alone: the
+// longest time that anything in it says.
 func retryAfterIn(err error) (after time.Duration) {
-	var answered *EndpointError
-	var asks interface{ RetryAfter() time.Duration }
-	switch {
-	case errors.As(err, &answered):
-		return answered.RetryAfter
-	case errors.As(err, &asks):
-		return asks.RetryAfter()
-	}
-	return 0
+	defer func() { _ = recover() }() // the method is somebody else's
+	holdsError(err, func(e *EndpointError) bool {
+		after = max(after, e.RetryAfter)
+		return false
+	})
+	holdsError(err, func(e interface {
+		error
+		RetryAfter() time.Duration
+	}) bool {
+		after = max(after, e.RetryAfter())
+		return false
+	})
+	return after
 }
