@@ -123,13 +123,25 @@ func (e *CredentialError) Temporary() bool { return e != nil && e.temporary }
 // net/http may put a plain text in the place of this error: use a context.
 func (e *CredentialError) Timeout() bool { return e != nil && isTimeout(e.Err) }
 
-// EndpointError is what a [RemoteTokenSource] fails with where its endpoint
-// answered. It shows neither the endpoint's user info and query nor a token.
+// EndpointError reports that the endpoint of a [RemoteTokenSource] answered, but
+// with no token. The source's error is one or wraps one, which errors.As finds,
+// also through the [CredentialError] of a request that needed the token. Without
+// an EndpointError in it, the endpoint did not answer.
+//
+// It shows nothing that the source's client sent, no query and no password of
+// the endpoint, and no token: where the answer repeated them, REDACTED stands in
+// their place.
 type EndpointError struct {
-	Endpoint   string        // without user info and query
-	StatusCode int           // of the answer
-	Detail     string        // what the answer says went wrong, or "" where it says nothing readable
-	RetryAfter time.Duration // from the header field Retry-After (RFC 9110, section 10.2.3); 0 for none
+	Endpoint   string // as it was given, without user info and query
+	StatusCode int    // of the answer; 200 where there was no token in it
+	// Detail is what the answer says went wrong, as one line of at most 256
+	// bytes, if its body is JSON in a form that UnauthorizedError lists. It is
+	// empty otherwise, as for a gateway's HTML page.
+	Detail string
+	// RetryAfter is how long the endpoint asks to be left alone, in seconds or
+	// until a date (RFC 9110, section 10.2.3). It is 0 where it does not ask, and
+	// never negative. A TokenCache obeys it for up to a minute.
+	RetryAfter time.Duration
 }
 
 // Error gives the endpoint, the status and the detail.

@@ -31,14 +31,14 @@ type remoteCall struct {
 
 	mu      sync.Mutex // net/http calls the hooks of a trace from its own goroutines
 	secrets []string
-	begun   bool // the answer to the last request has begun
+	begun   bool // an answer has
 }
 
 func newRemoteCall(endpoint *url.URL, base http.RoundTripper) *remoteCall {
 	if base == nil {
 		base = defaultTransport{}
 	}
-	return &remoteCall{endpoint: endpoint, base: base, secrets: secretsOf(endpoint)}
+	return &remoteCall{endpoint: endpoint, base: base}
 }
 
 // newRequest returns the request of the call. Its trace sees the fields that a
@@ -53,14 +53,13 @@ func (c *remoteCall) newRequest(ctx context.Context, body []byte) (*http.Request
 	fetch.RefuseRedirects(req.Header, fetchBase(c.base))
 	return req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		WroteHeaderField:     func(name string, values []string) { c.addSecrets(secretsInField(name, values)) },
-		GotFirstResponseByte: func() { c.setBegun(true) },
+		GotFirstResponseByte: c.setBegun,
 	})), nil
 }
 
 // RoundTrip sends a request of the client with the client's own transport.
 func (c *remoteCall) RoundTrip(req *http.Request) (*http.Response, error) {
 	c.answered = nil
-	c.setBegun(false)
 	c.addSecrets(secretsInRequest(req)) // the client has added its cookies
 	resp, err := roundTrip(c.base, req)
 	if err != nil {
@@ -83,10 +82,10 @@ func (c *remoteCall) addSecrets(secrets []string) {
 	c.secrets = append(c.secrets, secrets...)
 }
 
-func (c *remoteCall) setBegun(begun bool) {
+func (c *remoteCall) setBegun() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.begun = begun
+	c.begun = true
 }
 
 // failure returns the error of a call that ended with err.

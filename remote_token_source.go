@@ -245,7 +245,7 @@ func durationOf(seconds float64) time.Duration {
 // one, since the two clocks may differ.
 func retryAfter(header http.Header, now time.Time) time.Duration {
 	value := header.Get("Retry-After")
-	if value != "" && strings.Trim(value, "0123456789") == "" {
+	if strings.Trim(value, "0123456789") == "" { // 0 for an empty one
 		seconds, _ := strconv.ParseFloat(value, 64)
 		return durationOf(seconds)
 	}

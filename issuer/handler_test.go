@@ -148,6 +148,10 @@ func TestTheDetailNamesTheMistake(t *testing.T) {
 	} {
 		assert.Equal(t, test.want, detailIn(t, serve(handler, test.method, test.target, test.body)))
 	}
+	for range 20 { // a map has no order
+		w := serve(handler, "GET", "/jwt?sku_id=1&SKU_ID=2&sku_ID=3", "")
+		assert.Equal(t, `the names "SKU_ID" and "sku_ID" differ only in case`, detailIn(t, w))
+	}
 	long := strings.Repeat("n", 1000)
 	for _, query := range []string{long + "=1&" + long + "=2", long + "=1&N" + long[1:] + "=2"} {
 		w := serve(handler, "GET", "/jwt?"+query, "")
@@ -332,6 +336,7 @@ func TestARefusalIsWhatItsErrorSays(t *testing.T) {
 		"404":                          {&refusing{404, second}, 403, ""},
 		"503":                          {&refusing{503, second}, 403, ""},
 		"0":                            {&refusing{}, 403, ""},
+		"429 and a nil pointer":        {errors.Join(status(429), (*refusing)(nil)), 429, ""},
 		"a nil pointer":                {(*refusing)(nil), 403, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

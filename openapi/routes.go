@@ -3,7 +3,9 @@ package openapi
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"example.com/routeauth"
 )
@@ -22,7 +24,7 @@ func (d *Document) Routes(opts ...Option) (routeauth.Routes, error) {
 	routes := make(routeauth.Routes)
 	for _, op := range d.list(c) {
 		if op.Pattern == "" {
-			errs = append(errs, fmt.Errorf("%s: %s", strings.TrimSpace(op.Method+" "+op.Path), op.Why))
+			errs = append(errs, fmt.Errorf("%s: %s", op.name(), op.Why))
 			continue
 		}
 		routes[op.Pattern] = op.Requirement
@@ -34,4 +36,13 @@ func (d *Document) Routes(opts ...Option) (routeauth.Routes, error) {
 		return nil, err
 	}
 	return routes, nil
+}
+
+// name is an operation's method and path as messages name them, on one line.
+func (op *Operation) name() string {
+	name := strings.TrimSpace(op.Method + " " + op.Path)
+	if strings.ContainsFunc(name, unicode.IsControl) {
+		return strconv.Quote(name)
+	}
+	return name
 }

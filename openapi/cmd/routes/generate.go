@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"go/format"
 	"maps"
@@ -19,9 +18,8 @@ import (
 // generate returns the Go file. Nothing else makes its bytes: both writing and
 // checking use them. What NewPolicy would refuse is an error here.
 func (c *command) generate(baseURL string, routes routeauth.Routes) ([]byte, error) {
-	_, err := routeauth.NewPolicy(cmp.Or(baseURL, "https://api.example.com"), routes, routeauth.AllowPlaintext())
-	if err != nil {
-		return nil, fmt.Errorf("no policy can be made of %s: %w", c.spec, err)
+	if err := c.checkPolicy(baseURL, routes); err != nil {
+		return nil, err
 	}
 	name := filepath.Base(c.spec)
 	var code bytes.Buffer
@@ -38,6 +36,19 @@ func (c *command) generate(baseURL string, routes routeauth.Routes) ([]byte, err
 	}
 	code.WriteString("\t}\n}\n")
 	return format.Source(code.Bytes())
+}
+
+// checkPolicy says why NewPolicy refuses what the file will have.
+func (c *command) checkPolicy(baseURL string, routes routeauth.Routes) error {
+	if baseURL != "" {
+		if _, err := routeauth.NewPolicy(baseURL, nil, routeauth.AllowPlaintext()); err != nil {
+			return fmt.Errorf("%s: %w; -base-url gives another one", c.spec, err)
+		}
+	}
+	if _, err := routeauth.NewPolicy("https://api.example.com", routes); err != nil {
+		return fmt.Errorf("%s: %w\nthe x-routeauth of an operation changes what it asks for", c.spec, err)
+	}
+	return nil
 }
 
 var constants = map[routeauth.Requirement]string{
