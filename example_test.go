@@ -101,7 +101,7 @@ func ExampleNewPolicy() {
 	// Output:
 	// routeauth: base URL is plaintext HTTP: anyone on the network path could read the credential: use https, or allow it with AllowPlaintext
 	// routeauth: route "GET /files/:id": the pattern is malformed: write {id} for :id, or %3A for the colon itself
-	// routeauth: route "GET /operations/{id}" (optional) conflicts with route "GET /operations/{nr}" (public): both match the same requests; remove one, or let both ask for the same
+	// routeauth: route "GET /operations/{id}" (optional) conflicts with route "GET /operations/{nr}" (public): both match the same requests; remove one, or give both the same requirement
 }
 
 func ExamplePolicy_Requirement() {
