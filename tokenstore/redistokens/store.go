@@ -1,0 +1,140 @@
+package redistokens
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"time"
+
+	"example.com/routeauth"
+	"github.com/bsm/redislock"
+	"github.com/redis/go-redis/v9"
+)
+
+var (
+	//go:embed look.lua
+	lookSource string
+	//go:embed write.lua
+	writeSource string
+	//go:embed discard.lua
+	discardSource string
+
+	lookScript    = redis.NewScript(lookSource)
+	writeScript   = redis.NewScript(writeSource)
+	discardScript = redis.NewScript(discardSource)
+)
+
+// No caller of a Source gets to see these errors, nor any other of Redis: it is
+// needed for no request.
+var (
+	errUnavailable = errors.New("redistokens: Redis is left alone after a failure")
+	errGarbled     = errors.New("redistokens: a script returned something else")
+)
+
+// store is Redis as this package uses it.
+type store struct {
+	client redis.UniversalClient
+	locks  *redislock.Client
+	seal   *sealer
+	outage outage
+}
+
+// seen is what Redis has at one moment.
+type seen struct {
+	record
+	stored string        // the record's bytes, also where they are garbage
+	left   time.Duration // how long the record still lives
+	asked  time.Time     // before Redis looked
+	holder string        // the value of the lock, "" if it is free
+}
+
+// lastMoment is how long before its end a token is not handed out if another can
+// be had, so that it does not end on its way. It is what a cache above has as its
+// own, and so never less.
+func (s *seen) lastMoment() time.Duration { return min(time.Second, s.total/10) }
+
+// isGood reports whether the token may be handed out at once.
+func (s *seen) isGood() bool { return s.left > s.lastMoment() }
+
+// isDue reports whether the token is to be replaced.
+func (s *seen) isDue(refreshBefore time.Duration) bool {
+	return s.left <= min(refreshBefore, s.total/2)
+}
+
+// obtained returns the token as callers get it. That it ends as long after the
+// question as Redis said can only be too early.
+func (s *seen) obtained() obtained {
+	return obtained{Token: routeauth.Token{Value: s.token, Expiry: s.asked.Add(s.left).Round(0)}}
+}
+
+// orElse returns what was fetched, or, where that failed, the token that Redis
+// had for as long as it lives.
+func (s *seen) orElse(fetched obtained, err error) (obtained, error) {
+	if err != nil && time.Since(s.asked) < s.left {
+		return s.obtained(), nil
+	}
+	return fetched, err
+}
+
+// look returns what Redis has now.
+func (s *store) look(ctx context.Context, n names) (seen, error) {
+	asked := time.Now()
+	values, err := command(ctx, s, func(ctx context.Context) ([]any, error) {
+		values, err := lookScript.Run(ctx, s.client, []string{n.token, n.lock, n.none}).Slice()
+		if err == nil && len(values) != 3 {
+			err = errGarbled
+		}
+		return values, err
+	})
+	if err != nil {
+		return seen{}, err
+	}
+	now := seen{asked: asked}
+	now.stored, _ = values[0].(string)
+	now.holder, _ = values[2].(string)
+	left, _ := values[1].(int64)
+	if r, ok := s.seal.open(now.stored, n.token); ok && left > 0 {
+		now.record, now.left = r, time.Duration(left)*time.Millisecond
+	}
+	return now, nil
+}
+
+// write writes a token and gives up the lock, if it is still held.
+func (s *store) write(ctx context.Context, n names, l *lease, r record, left time.Duration) error {
+	_, err := command(ctx, s, func(ctx context.Context) (int, error) {
+		return writeScript.Run(ctx, s.client, []string{n.token, n.lock},
+			l.value(), s.seal.seal(r, n.token), left.Milliseconds(), l.length.Milliseconds()).Int()
+	})
+	return err
+}
+
+// discard removes a token if its very bytes are still there.
+func (s *store) discard(ctx context.Context, n names, stored string) {
+	_, _ = command(ctx, s, func(ctx context.Context) (int, error) {
+		return discardScript.Run(ctx, s.client, []string{n.token}, stored).Int()
+	}) // what could not be removed is remembered
+}
+
+// command sends a command unless Redis is left alone, and notes how it ended.
+func command[T any](ctx context.Context, s *store, send func(context.Context) (T, error)) (T, error) {
+	admitted, probe := s.outage.admit()
+	if !admitted {
+		var none T
+		return none, errUnavailable
+	}
+	value, err := within(ctx, send)
+	s.outage.note(probe, verdictOf(ctx, err))
+	return value, err
+}
+
+func verdictOf(ctx context.Context, err error) verdict {
+	switch {
+	case err == nil,
+		errors.Is(err, redislock.ErrNotObtained), errors.Is(err, redislock.ErrLockNotHeld),
+		redis.HasErrorPrefix(err, "WRONGTYPE"): // somebody's garbage, which a look removes
+		return answered
+	case ctx.Err() != nil:
+		return unheard
+	}
+	return failed
+}
