@@ -58,14 +58,6 @@ func roundTrip(base http.RoundTripper, req *http.Request) (*http.Response, error
 	return resp, nil
 }
 
-// closeResponse closes a response's body, which may be broken.
-func closeResponse(resp *http.Response) {
-	defer func() { _ = recover() }()
-	if resp.Body != nil {
-		_ = resp.Body.Close()
-	}
-}
-
 // sound returns err if it can be read and searched. An error that is a nil
 // pointer, or that panics when it is asked, becomes one that says so.
 func sound(whose string, err error) (checked error) {

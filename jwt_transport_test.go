@@ -287,6 +287,7 @@ func TestACancelledRequestWaitsForNoToken(t *testing.T) {
 			began, cancel := time.Now(), make(chan struct{})
 			time.AfterFunc(50*time.Millisecond, func() { close(cancel) })
 			req := newRequest(t, http.MethodGet, endpoint, "")
+			//lint:ignore SA1019 callers may still set it
 			req.Cancel = cancel
 			_, err := newJWTTransport(t, source, &base{}).RoundTrip(req)
 			e := credentialErrorOf(t, err)

@@ -447,11 +447,12 @@ func muxAccepts(patterns ...string) (accepted bool) {
 // isOurs reports whether ServeMux takes a pattern for something that NewPolicy
 // refuses on purpose: it has a host, or matches nothing that a client sends.
 func isOurs(pattern string) bool {
-	method, written, found := strings.Cut(pattern, "/")
+	method, _, found := strings.Cut(pattern, "/")
+	written := pattern
 	if space := strings.IndexAny(pattern, " \t"); space >= 0 && (!found || space < len(method)) {
 		method, written = pattern[:space], strings.TrimLeft(pattern[space:], " \t")
 	} else {
-		method, written = "", pattern
+		method = ""
 	}
 	if method != strings.ToUpper(method) || !strings.HasPrefix(written, "/") || written != cleanForm(written) {
 		return false

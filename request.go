@@ -43,13 +43,15 @@ func sameURL(a, b *url.URL) bool {
 // contextOf returns the context of req, which ends also when its Cancel channel
 // is closed.
 func contextOf(req *http.Request) (context.Context, context.CancelFunc) {
-	if req.Cancel == nil {
+	//lint:ignore SA1019 a caller may still set Cancel
+	canceled := req.Cancel
+	if canceled == nil {
 		return req.Context(), func() {}
 	}
 	ctx, cancel := context.WithCancel(req.Context())
 	go func() {
 		select {
-		case <-req.Cancel:
+		case <-canceled:
 			cancel()
 		case <-ctx.Done():
 		}
