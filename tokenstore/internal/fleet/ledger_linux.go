@@ -33,17 +33,17 @@ func (l *ledger) add(change func(r *Report)) {
 	change(&l.report)
 }
 
-func (l *ledger) beginTrouble() {
+// beginTrouble notes that Redis is in trouble until end is called.
+func (l *ledger) beginTrouble() (end func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.inTrouble++
-}
-
-func (l *ledger) endTrouble() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.inTrouble--
-	l.troubleEnds = time.Now().Add(recovery)
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.inTrouble--
+		l.troubleEnds = time.Now().Add(recovery)
+	}
 }
 
 func (l *ledger) noteFrozen(process string, until time.Time) {

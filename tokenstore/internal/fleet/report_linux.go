@@ -27,7 +27,7 @@ type Report struct {
 	Commands    int // that Redis was told
 	Slowest     time.Duration
 
-	Kills, Freezes, Revocations                     int
+	Kills, Freezes, Revocations                             int
 	Restarts, Wipes, RedisFreezes, Stalls, LongStalls, Cuts int
 
 	// Failures are some of the errors that are counted in Failed.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"sync"
 	"testing"
 
@@ -69,4 +70,12 @@ func Client(t testing.TB, s *redisserver.Server) *redis.Client {
 	client := redis.NewClient(&redis.Options{Addr: s.Addr()})
 	t.Cleanup(func() { _ = client.Close() })
 	return client
+}
+
+// Require skips or fails a test where no Redis is installed.
+func Require(t testing.TB) {
+	t.Helper()
+	if _, err := exec.LookPath(redisserver.Program); err != nil {
+		check(t, redisserver.ErrNotInstalled)
+	}
 }
