@@ -35,8 +35,8 @@
 //     "get /files", "/files/:id", "/files/*", "/files?all=1", "/files/../a" and
 //     "/files/id}". Here they are errors that say what to write.
 //   - ServeMux takes time that is quadratic in the number of conflicts, and its
-//     lookup allocates memory for the values of wildcards. Here the time is
-//     linear, and a lookup allocates nothing.
+//     lookup allocates memory for the values of wildcards. Here the time grows
+//     with the conflicts, and a lookup allocates nothing.
 //   - GODEBUG=httpmuxgo121=1 turns ServeMux's wildcards into text.
 //
 // A test holds the two against each other wherever both take the patterns. All

@@ -182,6 +182,8 @@ func TestARequestTakesItsMostSpecificRoute(t *testing.T) {
 		{"/{$}", "GET //", "/{$}"},
 		{"/{x...}/b", "GET /a//b", "/{x...}/b"},
 		{"/{x...}/b/{y...}/c", "GET /a//b///c//c", "/{x...}/b/{y...}/c"},
+		{"/{x...}/b/{y...}/c", "GET /a/b//c", ""},
+		{"/{x...}/{y...}/b", "GET /a//b", ""},
 		{"/files", "GET files", "/files"},
 	} {
 		t.Run(c.request+" on "+c.patterns, func(t *testing.T) {

@@ -56,8 +56,7 @@ func TestLaterChangesOfTheRoutesHaveNoEffect(t *testing.T) {
 	assert.False(t, found)
 }
 
-// The requests in the table's documentation have an answer whatever was added
-// first.
+// Rule 13: the answer does not depend on which came first.
 func TestPatternsThatMatchTheSameGiveOneAnswer(t *testing.T) {
 	for _, patterns := range [][]string{{"/{b}", "/{a}"}, {"/{a}", "/{b}"}} {
 		i, found := newTable(t, patterns...).Match("GET", "/x")
