@@ -2,7 +2,6 @@ package routeauth
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"example.com/routeauth/internal/tokencache"
@@ -169,7 +168,7 @@ func (c *TokenCache) Token(ctx context.Context, params Params) (Token, error) {
 		return Token{}, err
 	}
 	token := Token{
-		Value:         Secret(got.Value(bearerPrefix)),
+		Value:         Secret(got.Value()),
 		Expiry:        got.Expiry(),
 		freshness:     fresh,
 		authorization: got.Authorization(),
@@ -213,15 +212,20 @@ func (c *TokenCache) Stats() CacheStats {
 	return CacheStats(c.cache().Stats())
 }
 
-// retryAfterIn returns how long an error asks to leave its source alone.
+// retryAfterIn returns for how long an error asks to leave its source alone: the
+// longest time that anything in it says.
 func retryAfterIn(err error) (after time.Duration) {
-	var answered *EndpointError
-	var asks interface{ RetryAfter() time.Duration }
-	switch {
-	case errors.As(err, &answered):
-		return answered.RetryAfter
-	case errors.As(err, &asks):
-		return asks.RetryAfter()
-	}
-	return 0
+	defer func() { _ = recover() }() // the method is somebody else's
+	holdsError(err, func(e *EndpointError) bool {
+		after = max(after, e.RetryAfter)
+		return false
+	})
+	holdsError(err, func(e interface {
+		error
+		RetryAfter() time.Duration
+	}) bool {
+		after = max(after, e.RetryAfter())
+		return false
+	})
+	return after
 }

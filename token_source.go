@@ -11,15 +11,14 @@ import (
 type Token struct {
 	// Value is the token itself: printable ASCII without spaces.
 	Value Secret
-	// Expiry is when the token ends. Where it is zero, a JWT's claim exp says so
-	// (RFC 7519, section 4.1.4). A token with neither is not kept by a
-	// TokenCache.
+	// Expiry is when the token ends by this machine's clock. Where it is zero, a
+	// JWT's claim exp says so (RFC 7519, section 4.1.4). A token with neither is
+	// not kept by a TokenCache.
 	Expiry time.Time
 
 	freshness freshness
 	// authorization is the value of the header field, where a TokenCache has it
-	// ready. It is a pointer because fmt shows what is behind no other kind of
-	// field of this struct.
+	// ready. It is a pointer because fmt does not follow one that is a field.
 	authorization *string
 }
 
@@ -50,8 +49,9 @@ type TokenSource interface {
 	// the source's own copy.
 	//
 	// Whatever decides which token is returned, such as the user or the tenant,
-	// must be in the params and not only in ctx: a TokenCache keeps tokens by
-	// their params alone, and would return one user's token to the next.
+	// must be in the params or be the identity in ctx (ContextWithIdentity): a
+	// TokenCache keeps tokens by these two alone, and would return one user's
+	// token to the next.
 	//
 	// A source must not send through the transport that it serves: it would
 	// wait for itself.
@@ -65,12 +65,15 @@ type TokenSource interface {
 // Discarder is a [TokenSource] that is told which of its tokens a server
 // rejected. A [JWTTransport] whose source is one sends a request once more after
 // a 401: see there. [TokenCache] is one, and so may be a store of one's own or a
-// decorator that passes both calls on.
+// decorator that passes both calls on. A decorator returns the Token that it got
+// and does not make another of it: a TokenCache notes in it whether it held the
+// token already.
 type Discarder interface {
 	TokenSource
 	// Discard says that the server rejected this token, which Token returned for
-	// these params. The source must not return it again. It must do nothing
-	// where it has another token by now, and must be safe for concurrent use.
+	// these params and the identity in ctx. The source must not return it again.
+	// It must do nothing where it has another token by now, and must be safe for
+	// concurrent use.
 	Discard(ctx context.Context, params Params, rejected Secret)
 }
 

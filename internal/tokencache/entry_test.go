@@ -97,7 +97,7 @@ func TestEntriesAreReplacedByWhicheverClockIsFirst(t *testing.T) {
 	assert.False(t, e.refreshDue(e.ttl(c.now), c.now))
 	c.jump(4 * time.Second)
 	assert.True(t, e.refreshDue(e.ttl(c.now), c.now), "the machine slept")
-	e.postponeRefresh(time.Second, c.now)
+	e.refreshNotBefore(c.now.Add(time.Second))
 	c.jump(2 * time.Second)
 	assert.False(t, e.refreshDue(e.ttl(c.now), c.now), "the source is left alone for a second in which the machine runs")
 	c.pass(time.Second)
