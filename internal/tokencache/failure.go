@@ -48,7 +48,10 @@ func (c *Cache) retryAfter(err error) time.Duration {
 // pauseAfter returns the pause after so many failures in a row.
 func pauseAfter(times int, longest time.Duration) time.Duration {
 	pause := firstPause
-	for i := 1; i < times && pause < longest; i++ {
+	for ; times > 1; times-- {
+		if pause > longest/2 {
+			return longest
+		}
 		pause *= 2
 	}
 	return min(pause, longest)

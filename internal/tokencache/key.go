@@ -10,8 +10,9 @@ const (
 	// KeySize is how large a key may be before it is allocated. Keys of a few
 	// params fit.
 	KeySize = 256
-	// maxKey is how long a key is held as it is. A longer one is held as its
-	// SHA-256: two keys that have it in common are not to be found.
+	// maxKey is up to which size a key is held unchanged. A longer one is held as
+	// its SHA-256, which nobody can find a second key for. It cannot be mistaken
+	// for a short key either: one that began with an s would be longer.
 	maxKey = 1 << 10
 )
 
