@@ -2,6 +2,9 @@ package routeauth_test
 
 import (
 	"context"
+	"runtime"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -49,7 +52,7 @@ func TestCacheKeepsATokenUntilItsEnd(t *testing.T) {
 				}
 				token := sign(t, claims)
 				source := after(test.took, sourceOf(token))
-				cache := newCache(t, source, neverRefresh)
+				cache := newCache(t, source, neverRefresh, toTheEnd)
 
 				assert.Equal(t, token, tokenFor(t, cache, nil))
 				advance(test.kept - test.took - time.Nanosecond)
@@ -152,6 +155,131 @@ func TestCacheDoesNotKeepWhatHasNoEnd(t *testing.T) {
 	}
 }
 
+// K3, rule 19: a token that is no JWT is kept until its Expiry.
+func TestCacheKeepsAnOpaqueTokenUntilItsExpiry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := opaqueLiving(time.Minute)
+		cache := newCache(t, source, neverRefresh, toTheEnd)
+		for _, want := range []string{"1", "2", "3"} {
+			assert.Equal(t, want, tokenFor(t, cache, nil))
+			advance(time.Minute - 1)
+			assert.Equal(t, want, tokenFor(t, cache, nil))
+			advance(1)
+		}
+		assert.Equal(t, 3, source.count())
+	})
+}
+
+// Rule 19: a token ends at its Expiry or its exp, whichever comes first. The
+// caller learns when.
+func TestCacheKeepsATokenUntilItsExpiryOrItsExp(t *testing.T) {
+	const slow, fast = -24 * time.Hour, 24 * time.Hour
+	for name, test := range map[string]struct {
+		jwt    time.Duration // how long the JWT lives, 0 for an opaque token
+		clock  time.Duration // this machine's clock against the issuer's
+		expiry time.Duration // 0 for none
+		kept   time.Duration
+	}{
+		"opaque":                   {0, 0, 40 * time.Second, 40 * time.Second},
+		"a JWT":                    {time.Minute, 0, 0, time.Minute},
+		"Expiry first":             {time.Minute, 0, 40 * time.Second, 40 * time.Second},
+		"exp first":                {time.Minute, 0, 80 * time.Second, time.Minute},
+		"both":                     {time.Minute, 0, time.Minute, time.Minute},
+		"a slow clock":             {time.Minute, slow, 0, time.Minute},
+		"a slow clock, Expiry":     {time.Minute, slow, 40 * time.Second, 40 * time.Second},
+		"a slow clock, exp first":  {time.Minute, slow, 80 * time.Second, time.Minute},
+		"a fast clock":             {time.Minute, fast, 0, time.Minute},
+		"a fast clock, Expiry":     {time.Minute, fast, 40 * time.Second, 40 * time.Second},
+		"a fast clock, exp first":  {time.Minute, fast, 80 * time.Second, time.Minute},
+		"an Expiry that is past":   {time.Minute, 0, -time.Second, 0},
+		"the same, opaque":         {0, 0, -time.Second, 0},
+		"an Expiry that is now":    {0, 0, time.Nanosecond, time.Nanosecond},
+		"an Expiry that is far":    {0, 0, 100 * 365 * 24 * time.Hour, 100 * 365 * 24 * time.Hour},
+		"no exp and an Expiry":     {-1, 0, time.Minute, time.Minute},
+		"no exp and no Expiry":     {-1, 0, 0, 0},
+		"opaque and without end":   {0, 0, 0, 0},
+		"nonsense and an Expiry":   {-2, 0, time.Minute, 0},
+		"nonsense and none either": {-2, 0, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				iat := time.Now().Add(-test.clock)
+				token := routeauth.Token{Value: "opaque"}
+				switch {
+				case test.jwt > 0:
+					token.Value = routeauth.Secret(mint(t, "", iat, iat.Add(test.jwt)))
+				case test.jwt == -1:
+					token.Value = routeauth.Secret(sign(t, jwt.MapClaims{"iat": iat.Unix()}))
+				case test.jwt == -2:
+					token.Value = routeauth.Secret(mint(t, "", iat, iat))
+				}
+				if test.expiry != 0 {
+					token.Expiry = time.Now().Add(test.expiry)
+				}
+				source := &tokenSource{next: func(context.Context, routeauth.Params, int) (routeauth.Token, error) { return token, nil }}
+				cache := newCache(t, source, neverRefresh, toTheEnd)
+				got, err := cache.Token(t.Context(), nil)
+				require.NoError(t, err)
+				assert.Equal(t, token.Value, got.Value)
+				if test.kept > 0 {
+					assert.True(t, got.Expiry.Equal(time.Now().Add(test.kept)), got.Expiry)
+					advance(test.kept - 1)
+					tokenFor(t, cache, nil)
+					assert.Equal(t, 1, source.count())
+					advance(1)
+				}
+				tokenFor(t, cache, nil)
+				assert.Equal(t, 2, source.count())
+			})
+		})
+	}
+}
+
+// Rule 19: a cache over a cache keeps a token until the same moment, also where
+// the clock is wrong.
+func TestACacheOverACacheKeepsATokenAsLong(t *testing.T) {
+	for name, clock := range map[string]time.Duration{"right": 0, "slow": -24 * time.Hour, "fast": 24 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			iat := time.Now().Add(-clock)
+			source := &countingSource{next: func(_ context.Context, _ routeauth.Params, nth int) (string, error) {
+				since := time.Since(iat.Add(clock))
+				return mint(t, strconv.Itoa(nth), iat.Add(since), iat.Add(since+time.Minute)), nil
+			}}
+			below := newCache(t, source, neverRefresh, toTheEnd)
+			first := tokenFor(t, below, nil)
+			advance(30 * time.Second)
+			above := newCache(t, below, neverRefresh, toTheEnd)
+			assert.Equal(t, first, tokenFor(t, above, nil))
+			advance(30*time.Second - 1)
+			assert.Equal(t, first, tokenFor(t, above, nil))
+			assert.Equal(t, uint64(1), above.Stats().Fetches, name)
+			advance(1)
+			assert.NotEqual(t, first, tokenFor(t, above, nil), name)
+		})
+	}
+}
+
+// K7, rule 19: a cache of tokens for params of a mebibyte holds no mebibytes.
+func TestCacheHoldsLittleOfLongParams(t *testing.T) {
+	cache := newCache(t, opaqueLiving(time.Hour))
+	heap := func() uint64 {
+		runtime.GC()
+		runtime.GC() // what the first one found dead is free after the second
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return stats.HeapAlloc
+	}
+	before := heap()
+	for round := range 2 {
+		for i := range 20 {
+			params := routeauth.Params{"long": strings.Repeat("x", 1<<20), "user": strconv.Itoa(i)}
+			assert.Equal(t, strconv.Itoa(i+1), tokenFor(t, cache, params), "round %d", round)
+		}
+	}
+	assert.Less(t, heap(), before+5<<20)
+	runtime.KeepAlive(cache)
+}
+
 // Rules 19 and 21: a source that keeps tokens too hands out the same one when
 // it is asked again. That is no new life.
 func TestCacheDoesNotProlongATokenThatItGetsAgain(t *testing.T) {
@@ -198,7 +326,7 @@ func TestCacheKeepsATokenAgainThatItGetsAfterItsEnd(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				iat := time.Now().Add(offset)
 				source := sourceOf(mint(t, "", iat, iat.Add(time.Minute)))
-				cache := newCache(t, source, neverRefresh)
+				cache := newCache(t, source, neverRefresh, toTheEnd)
 				tokenFor(t, cache, nil)
 				advance(time.Minute)
 				for range 10 {
