@@ -140,10 +140,12 @@ func (d *day) outageAt(at time.Time) (n int, down bool) {
 	return 0, false
 }
 
-// downBetween reports whether the issuer was down for some of the time.
-func (d *day) downBetween(from, to time.Time) bool {
+// noIssuer reports whether there was a time at which no token could be fetched. A
+// fetch that began in an outage hangs until its timeout, and then the source is
+// left alone.
+func (d *day) noIssuer(from, to time.Time) bool {
 	for _, begin := range d.outages {
-		if to.After(begin) && from.Before(begin.Add(outage)) {
+		if to.After(begin) && from.Before(begin.Add(outage+fetchTimeout+failurePause)) {
 			return true
 		}
 	}
@@ -241,7 +243,10 @@ func (d *day) serve(req *http.Request) (*http.Response, error) {
 	case token.owner != req.Header.Get("X-User"):
 		d.foreign++
 	case !time.Now().Before(token.end):
-		d.faults = append(d.faults, "a token ended on its way")
+		// Sent in its last moments, for want of another.
+		if now := time.Now(); !d.noIssuer(now.Add(-time.Second), now) {
+			d.faults = append(d.faults, "a token ended on its way")
+		}
 	case token.at.After(d.revoked):
 		status = http.StatusOK
 	}
@@ -332,13 +337,10 @@ func (r *replica) judge(user int, req *http.Request, asked time.Time, times int,
 	isStream := req.Body != nil && req.GetBody == nil
 	fetchedForIt := latest != nil && latest.at.After(asked)
 	isGood := latest != nil && latest.at.After(r.revoked) && latest.end.After(now)
-	// A fetch that began in an outage hangs until its timeout, and then the source
-	// is left alone.
-	noIssuer := r.downBetween(asked.Add(-fetchTimeout-failurePause), now)
 	switch {
 	case errors.Is(err, routeauth.ErrUnauthorized) && (isStream || fetchedForIt && r.revoked.After(latest.at)):
 		r.failed.revoked++
-	case noIssuer && !isGood:
+	case !isGood && r.noIssuer(asked, now):
 		r.failed.noIssuer++
 	default:
 		r.faults = append(r.faults, fmt.Sprintf("%v after the beginning, user %d: %v", now.Sub(r.begin), user, err))
