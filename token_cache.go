@@ -17,15 +17,15 @@ import (
 //     nothing else: whatever decides which token is returned, such as the user
 //     or the tenant, must be in one of them. What is only elsewhere in the
 //     context does not tell two callers apart, and the second would get the
-//     first one's token.
+//     first one's token. However long they are, little of them is held.
 //   - A token is kept until its Expiry or, if it is a JWT, its claim exp (RFC
 //     7519, section 4.1.4), whichever comes first. A token with neither is not
 //     kept, nor a JWT whose exp is not after its iat, or out of range. The
 //     signature is the server's business and is not checked.
-//   - If the clock is wrong, lying outside of iat and exp when the token
-//     arrives, the token ends when exp − iat has passed since it was asked for.
-//     A machine that slept has a monotonic clock that stood still, so both
-//     clocks count.
+//   - If the clock is outside of a JWT's iat and exp when it arrives, the clock
+//     must be wrong, and the token ends when exp − iat has passed since it was
+//     asked for. A machine that slept has a monotonic clock that stood still, so
+//     both clocks count.
 //
 // How it asks the source:
 //
@@ -40,9 +40,11 @@ import (
 //   - Within [WithRefreshBefore] of its end a token is still returned while a new
 //     one is fetched in the background. Within [WithMinRemaining] of its end a
 //     caller waits for the new token, and gets the old one only if none can be
-//     had.
+//     had while it lives.
 //   - After a failed fetch the source is left alone for a while, and callers get
 //     the last error at once: see [WithFailurePause].
+//   - A token that a server rejected ([TokenCache.Discard]) is returned to nobody
+//     who asks after that, also where a fetch that was under way brings it.
 type TokenCache struct {
 	cache hidden[*tokencache.Cache]
 }
@@ -84,12 +86,14 @@ func WithFetchTimeout(d time.Duration) CacheOption {
 }
 
 // WithFailurePause sets for how long at most the source is left alone after a
-// failed fetch. The first pause is 100 milliseconds, and each further failure
-// doubles it; all are spread by a fifth. Where the error has an [*EndpointError]
-// with a RetryAfter, or a method RetryAfter() time.Duration, that is the pause, a
-// minute at most. A source that returns the token that it is to replace, or one
-// that ends no later, has failed too. The default is 5 seconds; 0 means no pause;
-// less is an error of the constructor.
+// failed fetch, separately for each identity and params. The first pause is 100
+// milliseconds, and each further failure doubles it; each is up to a fifth
+// shorter than that, so that those who failed together do not come back together.
+// Where the error has an [*EndpointError] with a RetryAfter in it, or an error
+// with a method RetryAfter() time.Duration, exactly that is the pause, a minute
+// at most. A source that returns the token that it is to replace, or one that
+// ends no later, has failed too. The default is 5 seconds; 0 means no pause; less
+// is an error of the constructor.
 func WithFailurePause(d time.Duration) CacheOption {
 	return func(c *cacheConfig) error {
 		c.FailurePause = d
@@ -98,7 +102,9 @@ func WithFailurePause(d time.Duration) CacheOption {
 }
 
 // WithMaxFetches sets how many fetches run at once. A fetch that waits for its
-// turn is dropped when nobody waits for it any more. The default is 256; 0 or
+// turn is dropped when nobody waits for it any more. A fetch has its place until
+// the source returns, or for the fetch timeout if it does not; a source that
+// asks this very cache holds its own place meanwhile. The default is 256; 0 or
 // less is an error of the constructor.
 func WithMaxFetches(n int) CacheOption {
 	return func(c *cacheConfig) error {
@@ -109,8 +115,8 @@ func WithMaxFetches(n int) CacheOption {
 
 // WithMaxTokens sets how many tokens are held at most, and how many failures are
 // remembered. Over it, expired tokens go first and then the one that was not
-// used for the longest time. The default is 1024; 0 or less is an error of the
-// constructor.
+// used for the longest time; of failures, the oldest one. The default is 1024; 0
+// or less is an error of the constructor.
 func WithMaxTokens(n int) CacheOption {
 	return func(c *cacheConfig) error {
 		c.MaxTokens = n
@@ -179,10 +185,10 @@ func (c *TokenCache) Token(ctx context.Context, params Params) (Token, error) {
 	return token, nil
 }
 
-// Discard drops the token for the identity in ctx and params if it is this one,
-// and tells the source first if that is a [Discarder]. Call it when a server
-// rejects a token that the cache returned. It does nothing if the token was
-// replaced in the meantime.
+// Discard drops the token for the identity in ctx and params if it is this one.
+// If the source is a [Discarder], it is told first, and the token dropped when
+// that has returned. Call it when a server rejects a token that the cache
+// returned. It does nothing if the token was replaced in the meantime.
 func (c *TokenCache) Discard(ctx context.Context, params Params, rejected Secret) {
 	if c == nil || c.cache == nil {
 		return

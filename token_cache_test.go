@@ -323,6 +323,25 @@ func TestCacheGivesTheSourceACopyOfTheParams(t *testing.T) {
 		tokenFor(t, cache, routeauth.Params{"user": "u1"})
 		assert.Equal(t, 1, source.count(), "the token is kept for the params that were asked for")
 	})
+	synctest.Test(t, func(t *testing.T) { // also where it is asked later, for somebody else
+		source := &tokenSource{next: func(_ context.Context, params routeauth.Params, _ int) (routeauth.Token, error) {
+			advance(time.Second)
+			return opaque(routeauth.Secret("of-"+params["user"]), time.Hour), nil
+		}}
+		cache := newCache(t, source, routeauth.WithMaxFetches(1))
+		ask(t.Context(), cache, user(1))
+		synctest.Wait()
+		params := user(2)
+		ctx, cancel := context.WithCancel(t.Context())
+		got := ask(ctx, cache, params)
+		synctest.Wait()
+		other := ask(t.Context(), cache, user(2))
+		synctest.Wait()
+		cancel()
+		<-got
+		params["user"] = "changed by the caller"
+		assert.Equal(t, "of-2", (<-other).token)
+	})
 }
 
 // Rule 31: options whose value makes no sense, and rule 6: sources that are nil.
@@ -421,7 +440,7 @@ func TestCacheCountsWhatItDoes(t *testing.T) {
 		assert.Zero(t, cache.Stats())
 		got := ask(t.Context(), cache, user(1))
 		synctest.Wait()
-		assert.Equal(t, routeauth.CacheStats{Fetching: 1}, cache.Stats())
+		assert.Equal(t, routeauth.CacheStats{Fetches: 1, Fetching: 1}, cache.Stats())
 		<-got
 		assert.Equal(t, routeauth.CacheStats{Fetches: 1, Tokens: 1}, cache.Stats())
 

@@ -93,6 +93,56 @@ func TestTheCacheCanBeUsedByWhatItCalls(t *testing.T) {
 	})
 }
 
+// Rule 20: who finds a token under the lock, where there was none before, starts
+// no fetch.
+func TestATokenThatArrivedInTheMeantimeIsReturned(t *testing.T) {
+	s := living(time.Hour)
+	c := newCache(s)
+	get(t, c, "key")
+	token, err := c.wait(t.Context(), "key", nil)
+	require.NoError(t, err)
+	assert.Equal(t, "1", token.Value())
+	assert.True(t, token.Held)
+	assert.EqualValues(t, 1, s.calls.Load())
+}
+
+// Rules 21 and 23: while a token is replaced, a hit need not look whether it is.
+func TestARefreshUnderWayIsNotDueAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCache(living(time.Minute))
+		e := get(t, c, "key").Entry
+		hangs, release := hanging()
+		c.config.Source = hangs.token
+		advance(55 * time.Second)
+		due := func() bool { return e.refreshDue(e.ttl(time.Now()), time.Now()) }
+		assert.True(t, due())
+		get(t, c, "key")
+		assert.False(t, due())
+		advance(3 * time.Second)
+		assert.False(t, due())
+		release()
+	})
+}
+
+// Rules 20 and 21: a fetch that a caller started is the refresh, too. It takes a
+// clock that was set back to come to that.
+func TestARefreshJoinsAFetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCache(living(time.Minute))
+		e := get(t, c, "key").Entry
+		hangs, release := hanging()
+		c.config.Source = hangs.token
+		advance(55 * time.Second)
+		_, _, err := c.join(t.Context(), "other", nil)
+		require.NoError(t, err)
+		c.fetches["key"] = c.fetches["other"]
+		c.refresh(t.Context(), "key", nil, e)
+		synctest.Wait()
+		assert.EqualValues(t, 1, hangs.calls.Load())
+		release()
+	})
+}
+
 func TestACounterCountsWhatManyCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var c counter

@@ -88,6 +88,26 @@ func TestAFetchThatBeginsWhileTheSourceIsToldReturnsNoRejectedToken(t *testing.T
 	}
 }
 
+// Rule 24: the token that took the place of the rejected one while the source was
+// told is not forgotten.
+func TestATokenThatArrivesWhileTheSourceIsToldIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := living(time.Minute)
+		c := newCache(s, func(config *Config) {
+			config.Discard = func(context.Context, Params, string) { advance(10 * time.Second) }
+		})
+		get(t, c, "key")
+		advance(55 * time.Second)
+		go c.Discard(t.Context(), []byte("key"), nil, "1")
+		synctest.Wait()
+		get(t, c, "key") // starts the refresh
+		advance(11 * time.Second)
+		synctest.Wait()
+		assert.Equal(t, "2", get(t, c, "key").Value())
+		assert.EqualValues(t, 2, s.calls.Load())
+	})
+}
+
 // Rule 24: of many who discard the same token at the same time nothing is left.
 func TestManyDiscardsAtATimeLeaveNothingBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -105,6 +105,7 @@ var (
 // rejected in the meantime.
 func (c *Cache) ask(ctx context.Context, f *fetch) {
 	for ended := false; !ended; {
+		c.calls.Add(1)
 		token, err := c.config.Source(ctx, maps.Clone(f.asked))
 		r := result{err: err}
 		switch {
@@ -149,7 +150,6 @@ func (f *fetch) wasRejected(e *Entry) bool {
 }
 
 func (c *Cache) tell(f *fetch, r result) {
-	c.calls.Add(1)
 	if r.err != nil {
 		c.failed.Add(1)
 	}

@@ -81,6 +81,37 @@ func TestARefreshThatComesTooLateIsDropped(t *testing.T) {
 	}
 }
 
+// Rules 20 and 21: a refresh that waits for its turn goes on although a caller who
+// waited for it left.
+func TestARefreshIsNotDroppedWithACaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hangs, release := hanging()
+		s := living(time.Minute)
+		answer := s.answer
+		s.answer = func(ctx context.Context, asked Params, nth int) (Token, error) {
+			if nth == 2 {
+				return hangs.answer(ctx, asked, nth)
+			}
+			return answer(ctx, asked, nth)
+		}
+		c := newCache(s, func(config *Config) { config.MaxFetches = 1 })
+		get(t, c, "key")
+		advance(55 * time.Second)
+		go get(t, c, "hangs")
+		synctest.Wait()
+		get(t, c, "key") // starts the refresh
+		advance(4500 * time.Millisecond)
+		ctx, leave := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer leave()
+		_, err := c.Get(ctx, []byte("key"), nil)
+		assert.Equal(t, context.DeadlineExceeded, err)
+		release()
+		synctest.Wait()
+		assert.Equal(t, "3", get(t, c, "key").Value())
+		assert.EqualValues(t, 3, s.calls.Load())
+	})
+}
+
 // Rule 8: what is told of fetches may end its goroutine, as a test does that
 // fails. Nobody waits for ever.
 func TestNobodyWaitsForAnObserverThatEndsItsGoroutine(t *testing.T) {
