@@ -117,12 +117,12 @@ func (c *Cache) Get(ctx context.Context, key []byte, asked Params) (Cached, erro
 	if e.refreshDue(ttl, now) {
 		c.refresh(ctx, string(key), asked, e)
 	}
-	return c.hit(e), nil
+	return c.hit(e, now), nil
 }
 
-func (c *Cache) hit(e *Entry) Cached {
+func (c *Cache) hit(e *Entry, now time.Time) Cached {
 	e.use(&c.uses)
-	c.hits.add()
+	c.hits.add(now)
 	return Cached{e, true}
 }
 
@@ -136,12 +136,12 @@ func (c *Cache) wait(ctx context.Context, key string, asked Params) (Cached, err
 	case err != nil:
 		return Cached{}, err
 	case held != nil:
-		return c.hit(held), nil
+		return c.hit(held, time.Now()), nil
 	}
 	select {
 	case <-f.done:
 		if f.instead != nil {
-			return c.hit(f.instead), nil
+			return c.hit(f.instead, time.Now()), nil
 		}
 		return f.token, f.err
 	case <-ctx.Done():

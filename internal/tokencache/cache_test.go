@@ -149,7 +149,7 @@ func TestACounterCountsWhatManyCount(t *testing.T) {
 		for range 100 {
 			go func() {
 				for range 100 {
-					c.add()
+					c.add(time.Now())
 				}
 			}()
 		}

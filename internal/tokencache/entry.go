@@ -77,10 +77,14 @@ func (e *Entry) alive(now time.Time) bool { return e.ttl(now) > 0 }
 // without waiting for another.
 func (e *Entry) isGood(ttl time.Duration) bool { return ttl > 0 && ttl > e.minRemaining }
 
-// refreshDue reports whether a token that lives for ttl from now on is to be
-// replaced.
+// refreshDue reports whether a token that is alive, and lives for ttl from now on,
+// is to be replaced.
 func (e *Entry) refreshDue(ttl time.Duration, now time.Time) bool {
-	return e.window > 0 && ttl <= e.window && now.Sub(e.arrived) >= time.Duration(e.refreshAt.Load())
+	return ttl <= e.window && e.mayRefresh(now)
+}
+
+func (e *Entry) mayRefresh(now time.Time) bool {
+	return now.Sub(e.arrived) >= time.Duration(e.refreshAt.Load())
 }
 
 func (e *Entry) refreshNotBefore(at time.Time) { e.refreshAt.Store(int64(at.Sub(e.arrived))) }

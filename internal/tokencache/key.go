@@ -20,19 +20,28 @@ const (
 // only if they are equal: each text stands after its length and the params in
 // order of their names, so that nothing in a text can look like another param.
 func AppendKey(key []byte, identity string, params map[string]string) []byte {
+	key = appendText(key, identity)
+	if len(params) > 0 {
+		key = appendParams(key, params)
+	}
+	if len(key) > maxKey {
+		sum := sha256.Sum256(key)
+		return append(append(key[:0], "sha256:"...), sum[:]...)
+	}
+	return key
+}
+
+func appendParams(key []byte, params map[string]string) []byte {
 	var buffer [8]string
 	names := buffer[:0]
 	for name := range params {
 		names = append(names, name)
 	}
-	slices.Sort(names)
-	key = appendText(key, identity)
+	if len(names) > 1 {
+		slices.Sort(names)
+	}
 	for _, name := range names {
 		key = appendText(appendText(key, name), params[name])
-	}
-	if len(key) > maxKey {
-		sum := sha256.Sum256(key)
-		return append(append(key[:0], "sha256:"...), sum[:]...)
 	}
 	return key
 }

@@ -8,14 +8,17 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// lifetime is how long a token is kept. The zero lifetime is that of a token of
-// which nothing is known, and which is not kept.
+// lifetime is how long a token is kept. The zero lifetime, which ended long ago,
+// is that of a token of which nothing is known.
 type lifetime struct {
 	end    time.Time     // on the monotonic clock
-	wall   time.Time     // on the wall clock; zero if that was found wrong
+	wall   int64         // on the wall clock, in nanoseconds since 1970
 	expiry time.Time     // for others: the end by this machine's wall clock
 	life   time.Duration // from the beginning to the end
 }
+
+// noWall is for a wall clock that was found wrong, and need not be looked at.
+const noWall = math.MaxInt64
 
 // lifetimeOf finds out how long a token lives that was asked for at began and
 // arrived at now: until its Expiry or the end that a JWT's claims give, whichever
@@ -37,9 +40,12 @@ func untilExpiry(expiry, now time.Time) lifetime {
 	if expiry.IsZero() {
 		return lifetime{}
 	}
-	wall := expiry.Round(0)
-	left := wall.Sub(now.Round(0))
-	return lifetime{now.Add(left), wall, expiry, left}
+	left := expiry.Round(0).Sub(now.Round(0))
+	l := lifetime{end: now.Add(left), wall: now.UnixNano() + int64(left), expiry: expiry, life: left}
+	if left > 0 && l.wall < now.UnixNano() { // after the year 2262
+		l.wall = noWall
+	}
+	return l
 }
 
 // untilExp is the lifetime of a JWT, whose claims are by the issuer's clock.
@@ -65,7 +71,7 @@ func untilExp(iat, exp, began, now time.Time) lifetime {
 		return l
 	}
 	end := began.Add(exp.Sub(iat))
-	return lifetime{end: end, expiry: end.Round(0), life: exp.Sub(iat)}
+	return lifetime{end: end, wall: noWall, expiry: end.Round(0), life: exp.Sub(iat)}
 }
 
 // earlierOf returns the lifetime that ends when one of the two does.
@@ -76,26 +82,17 @@ func earlierOf(a, b lifetime) lifetime {
 	case b.end.IsZero():
 		return a
 	}
-	first, other := a, b
+	first := a
 	if b.end.Before(a.end) {
-		first, other = b, a
+		first = b
 	}
-	if first.wall.IsZero() || !other.wall.IsZero() && other.wall.Before(first.wall) {
-		first.wall = other.wall
-	}
+	first.wall = min(a.wall, b.wall)
 	return first
 }
 
 // left returns how much of it is left.
 func (l *lifetime) left(now time.Time) time.Duration {
-	if l.end.IsZero() {
-		return 0
-	}
-	left := l.end.Sub(now)
-	if !l.wall.IsZero() {
-		left = min(left, l.wall.Sub(now)) // on the wall clock, as it has no other
-	}
-	return left
+	return min(l.end.Sub(now), time.Duration(l.wall-now.UnixNano()))
 }
 
 // claimsOf reads the claims iat, which may be missing, and exp of a JWT. A token
