@@ -59,9 +59,13 @@ func run(only string, sample int, check bool, workers int, timeout time.Duration
 			return false, err
 		}
 	}
+	var c compiler
 	results := tryAll(chosen, workers, func(e edit) string {
 		if check {
-			return e.compile()
+			if err := c.check(e); err != nil {
+				return "DOES NOT BUILD: " + err.Error()
+			}
+			return "compiles"
 		}
 		return e.try(timeout)
 	})
@@ -130,17 +134,6 @@ func tryAll(edits []edit, workers int, try func(edit) string) <-chan result {
 		close(results)
 	}()
 	return results
-}
-
-// compile reports whether the package still compiles with the edit.
-func (e edit) compile() string {
-	return e.withOverlay(func(overlay string) string {
-		module, dir := e.module()
-		if goTool(context.Background(), module, "build", "-overlay", overlay, "-o", os.DevNull, dir) != nil {
-			return "DOES NOT BUILD"
-		}
-		return "compiles"
-	})
 }
 
 // try runs the tests of the edited package, and, for one in internal, those of
