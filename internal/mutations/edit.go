@@ -98,6 +98,20 @@ func parseList(text string) (edits []edit, err error) {
 	return edits, nil
 }
 
+// module returns the folder of the module that the edited package is in, which
+// may be a nested one, and the package's path there, as the go command takes it.
+func (e edit) module() (folder, path string) {
+	folder = e.dir
+	for folder != "." {
+		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {
+			break
+		}
+		folder = filepath.Dir(folder)
+	}
+	path, _ = filepath.Rel(folder, e.dir) // one is in the other
+	return folder, "./" + filepath.ToSlash(path)
+}
+
 // writeOverlay writes the changed file into dir, and beside it the file that
 // tells the go command where it belongs.
 func (e edit) writeOverlay(dir string) (overlay string, err error) {

@@ -59,9 +59,13 @@ func run(only string, sample int, check bool, workers int, timeout time.Duration
 			return false, err
 		}
 	}
+	var c compiler
 	results := tryAll(chosen, workers, func(e edit) string {
 		if check {
-			return e.compile()
+			if err := c.check(e); err != nil {
+				return "DOES NOT BUILD: " + err.Error()
+			}
+			return "compiles"
 		}
 		return e.try(timeout)
 	})
@@ -132,31 +136,22 @@ func tryAll(edits []edit, workers int, try func(edit) string) <-chan result {
 	return results
 }
 
-// compile reports whether the package still compiles with the edit.
-func (e edit) compile() string {
-	return e.withOverlay(func(overlay string) string {
-		if goTool(context.Background(), "build", "-overlay", overlay, "-o", os.DevNull, "./"+e.dir) != nil {
-			return "DOES NOT BUILD"
-		}
-		return "compiles"
-	})
-}
-
-// try runs the tests of the edited package, and those of the root package, which
-// see the parts at work.
+// try runs the tests of the edited package, and, for one in internal, those of
+// the root package, which see the parts at work.
 func (e edit) try(timeout time.Duration) string {
 	return e.withOverlay(func(overlay string) string {
 		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
-		if goTool(ctx, "build", "-overlay", overlay, "-o", os.DevNull, "./"+e.dir) != nil {
+		module, dir := e.module()
+		if goTool(ctx, module, "build", "-overlay", overlay, "-o", os.DevNull, dir) != nil {
 			return "DOES NOT BUILD"
 		}
-		packages := []string{"./" + e.dir}
+		packages := []string{dir}
 		if strings.HasPrefix(e.dir, "internal/") {
 			packages = append(packages, ".")
 		}
 		for _, p := range packages {
-			if goTool(ctx, "test", "-overlay", overlay, "-vet=off", "-failfast", "-count=1", p) != nil {
+			if goTool(ctx, module, "test", "-overlay", overlay, "-vet=off", "-failfast", "-count=1", p) != nil {
 				return "killed"
 			}
 		}
@@ -178,8 +173,10 @@ func (e edit) withOverlay(use func(overlay string) string) string {
 	return use(overlay)
 }
 
-func goTool(ctx context.Context, args ...string) error {
+// goTool runs the go command in the folder of a module.
+func goTool(ctx context.Context, module string, args ...string) error {
 	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = module
 	cmd.WaitDelay = time.Second
 	err := cmd.Run()
 	if errors.Is(err, exec.ErrNotFound) {
