@@ -299,6 +299,17 @@ func TestACancelledRequestWaitsForNoToken(t *testing.T) {
 	})
 }
 
+// Rule 8: what waits for Request.Cancel ends with the request, though neither the
+// channel nor the context ever does. The bubble would not end otherwise.
+func TestARequestThatCouldBeCancelledLeavesNoGoroutineBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		req := newRequest(t, http.MethodGet, endpoint, "").WithContext(context.Background())
+		req.Cancel = make(chan struct{})
+		_, err := newJWTTransport(t, sourceOf("token"), &base{}).RoundTrip(req)
+		require.NoError(t, err)
+	})
+}
+
 // Rule 15: a context holds a copy of its params, and hands out copies.
 func TestTheParamsOfAContextAreItsOwn(t *testing.T) {
 	assert.Nil(t, routeauth.ParamsFromContext(t.Context()))
