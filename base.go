@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+
+	"example.com/routeauth/internal/problem"
 )
 
 // baseOrDefault returns the transport to send with: base, or for nil one that
@@ -46,7 +48,7 @@ func roundTrip(base http.RoundTripper, req *http.Request) (*http.Response, error
 	resp, err := base.RoundTrip(req)
 	if err != nil {
 		if resp != nil {
-			closeResponse(resp)
+			problem.Close(resp)
 		}
 		return nil, sound("the base", err)
 	}
@@ -54,14 +56,6 @@ func roundTrip(base http.RoundTripper, req *http.Request) (*http.Response, error
 		return nil, errors.New("routeauth: the base returned neither a response nor an error")
 	}
 	return resp, nil
-}
-
-// closeResponse closes a response's body, which may be broken.
-func closeResponse(resp *http.Response) {
-	defer func() { _ = recover() }()
-	if resp.Body != nil {
-		_ = resp.Body.Close()
-	}
 }
 
 // sound returns err if it can be read and searched. An error that is a nil
@@ -108,6 +102,29 @@ func (defaultTransport) CloseIdleConnections() {
 	if base := http.DefaultTransport; !endsInDefault(base) {
 		closeIdleConnections(base)
 	}
+}
+
+// configuredBase is a base that New hands to an Auth. What a constructor of this
+// package makes of it obeys the options of New.
+type configuredBase struct {
+	base    hidden[http.RoundTripper]
+	options *transportConfig
+}
+
+func (b *configuredBase) RoundTrip(req *http.Request) (*http.Response, error) {
+	return b.base().RoundTrip(req)
+}
+
+func (b *configuredBase) CloseIdleConnections() { closeIdleConnections(b.base()) }
+
+func (b *configuredBase) unwrap() http.RoundTripper { return b.base() }
+
+// fetchBase is base as [fetch.RefuseRedirects] asks for it.
+func fetchBase(base http.RoundTripper) http.RoundTripper {
+	if base == (defaultTransport{}) {
+		return nil
+	}
+	return base
 }
 
 // wrapper is a transport of this package, which knows its base.

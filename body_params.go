@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"example.com/routeauth/internal/replay"
 )
 
 // BodyParams returns a [ParamsFunc] that takes the named top-level fields of a
@@ -56,12 +58,12 @@ func readAgain(req *http.Request) ([]byte, error) {
 		return nil, errors.New("params: GetBody returned no body")
 	}
 	defer body.Close()
-	data, err := io.ReadAll(io.LimitReader(body, maxParamsBody+1))
+	data, err := io.ReadAll(io.LimitReader(body, replay.MaxParamsBody+1))
 	if err != nil {
 		return nil, fmt.Errorf("params: reading the body: %w", err)
 	}
-	if len(data) > maxParamsBody {
-		return nil, fmt.Errorf("params: the body is larger than %d bytes", maxParamsBody)
+	if len(data) > replay.MaxParamsBody {
+		return nil, fmt.Errorf("params: the body is larger than %d bytes", replay.MaxParamsBody)
 	}
 	return data, nil
 }

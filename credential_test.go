@@ -30,11 +30,15 @@ var credentialConstructors = map[string]func(value string) (any, error){
 		return mandatory, err
 	},
 	"subscription ID in JWTAuth": func(value string) (any, error) {
-		_, optional, err := routeauth.JWTAuth{SubscriptionID: value, Source: handsOut("abc")}.RoundTrippers(&base{})
-		if optional == nil {
+		policy, err := routeauth.NewPolicy(apiURL, routes)
+		if err != nil {
 			return nil, err
 		}
-		return optional, err
+		transport, err := routeauth.New(policy, routeauth.JWTAuth{SubscriptionID: value, Source: handsOut("abc")}, &base{})
+		if transport == nil {
+			return nil, err
+		}
+		return transport, err
 	},
 }
 

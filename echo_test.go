@@ -104,7 +104,7 @@ func everyOther(text, format string) (out string) {
 var awkwardKeys = []string{
 	echoedKey,
 	`.*+?()[]{}^$|`,
-	`"quoted"`,
+	`"quo"ted`,
 	`back\slash`,
 	`two\\back\\\slashes\`,
 	`a%25b%5Cc%2Fd`,

@@ -19,6 +19,8 @@ const (
 	SchemeJWT          Scheme = "jwt"
 	SchemeSubscription Scheme = "subscription"
 	SchemeAPIKey       Scheme = "api-key"
+	SchemeBearer       Scheme = "bearer"
+	SchemeBasic        Scheme = "basic"
 )
 
 // ErrUnauthorized is what every [*UnauthorizedError] is, for [errors.Is].
@@ -70,11 +72,15 @@ func (e *UnauthorizedError) Error() string {
 // Is reports whether target is [ErrUnauthorized].
 func (e *UnauthorizedError) Is(target error) bool { return target == ErrUnauthorized }
 
+// ErrRefusedPath is in the [*CredentialError] of a request that a [Policy]
+// refuses: see there.
+var ErrRefusedPath = errors.New("the path may be read in more than one way")
+
 // CredentialError reports that a request was not sent, because there was no
-// credential to send it with. It unwraps to the reason. The request's body was
-// closed.
+// credential to send it with or because it may go astray ([ErrRefusedPath]). It
+// unwraps to the reason. The request's body was closed.
 type CredentialError struct {
-	Scheme Scheme // of the missing credential; empty where none was chosen yet
+	Scheme Scheme // of the missing credential; empty where none was chosen
 	Method string // of the request; "GET" where it was empty
 	URL    string // of the request, without user info, query or fragment
 	Err    error  // why
@@ -87,11 +93,10 @@ func (e *CredentialError) Error() string {
 	if e == nil {
 		return "routeauth: no error"
 	}
-	credential := "credential"
-	if e.Scheme != "" {
-		credential = string(e.Scheme) + " credential"
+	if e.Scheme == "" {
+		return fmt.Sprintf("routeauth: %s %s: not sent: %v", e.Method, e.URL, e.Err)
 	}
-	return fmt.Sprintf("routeauth: %s %s: not sent, no %s: %v", e.Method, e.URL, credential, e.Err)
+	return fmt.Sprintf("routeauth: %s %s: not sent, no %s credential: %v", e.Method, e.URL, e.Scheme, e.Err)
 }
 
 // Unwrap returns the reason.
@@ -118,13 +123,25 @@ func (e *CredentialError) Temporary() bool { return e != nil && e.temporary }
 // net/http may put a plain text in the place of this error: use a context.
 func (e *CredentialError) Timeout() bool { return e != nil && isTimeout(e.Err) }
 
-// EndpointError is what a [RemoteTokenSource] fails with where its endpoint
-// answered. It shows neither the endpoint's user info and query nor a token.
+// EndpointError reports that the endpoint of a [RemoteTokenSource] answered, but
+// with no token. The source's error is one or wraps one, which errors.As finds,
+// also through the [CredentialError] of a request that needed the token. Without
+// an EndpointError in it, the endpoint did not answer.
+//
+// It shows nothing that the source's client sent, no query and no password of
+// the endpoint, and no token: where the answer repeated them, REDACTED stands in
+// their place.
 type EndpointError struct {
-	Endpoint   string        // without user info and query
-	StatusCode int           // of the answer
-	Detail     string        // what the answer says went wrong, or "" where it says nothing readable
-	RetryAfter time.Duration // from the header field Retry-After (RFC 9110, section 10.2.3); 0 for none
+	Endpoint   string // as it was given, without user info and query
+	StatusCode int    // of the answer; 200 where there was no token in it
+	// Detail is what the answer says went wrong, as one line of at most 256
+	// bytes, if its body is JSON in a form that UnauthorizedError lists. It is
+	// empty otherwise, as for a gateway's HTML page.
+	Detail string
+	// RetryAfter is how long the endpoint asks to be left alone, in seconds or
+	// until a date (RFC 9110, section 10.2.3). It is 0 where it does not ask, and
+	// never negative. A TokenCache obeys it for up to a minute.
+	RetryAfter time.Duration
 }
 
 // Error gives the endpoint, the status and the detail.

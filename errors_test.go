@@ -334,7 +334,7 @@ func TestACredentialErrorSaysWhatWasNotSentAndWhy(t *testing.T) {
 
 func TestTheTextOfACredentialErrorWithoutScheme(t *testing.T) {
 	e := &routeauth.CredentialError{Method: "GET", URL: "https://api.example.com/x", Err: io.EOF}
-	assert.EqualError(t, e, "routeauth: GET https://api.example.com/x: not sent, no credential: EOF")
+	assert.EqualError(t, e, "routeauth: GET https://api.example.com/x: not sent: EOF")
 	assert.False(t, e.Temporary())
 }
 

@@ -94,14 +94,14 @@ func ExampleNew() {
 func ExampleNewPolicy() {
 	_, err := routeauth.NewPolicy("http://api.example.com/v1", routeauth.Routes{
 		"GET /operations/{id}": routeauth.Optional,
-		"GET /operations/{nr}": routeauth.Optional,
-		"operations":           routeauth.Mandatory,
+		"GET /operations/{nr}": routeauth.Public,
+		"GET /files/:id":       routeauth.Optional,
 	})
 	fmt.Println(err)
 	// Output:
-	// routeauth: base URL is plaintext, in which anybody on the way reads the credential: use https, or allow it with AllowPlaintext
-	// routeauth: route "GET /operations/{nr}" conflicts with route "GET /operations/{id}": GET /operations/{nr} matches the same requests as GET /operations/{id}
-	// routeauth: route "operations": the pattern is malformed: at offset 0: host/path missing /
+	// routeauth: base URL is plaintext HTTP: anyone on the network path could read the credential: use https, or allow it with AllowPlaintext
+	// routeauth: route "GET /files/:id": the pattern is malformed: write {id} for :id, or %3A for the colon itself
+	// routeauth: route "GET /operations/{id}" (optional) conflicts with route "GET /operations/{nr}" (public): both match the same requests; remove one, or give both the same requirement
 }
 
 func ExamplePolicy_Requirement() {

@@ -110,7 +110,7 @@ func ExampleNewStaticTokenSource() {
 
 	// Output:
 	// abc.def.ghi <nil>
-	// routeauth: token: byte 0x0a at offset 11 is not printable ASCII without spaces
+	// routeauth: token: byte 0x0a at offset 11 is not printable ASCII without spaces: it ends in a line break, as the text of a file does
 }
 
 // Alone, a JWTTransport sends a token to whatever host the request names: use

@@ -3,21 +3,21 @@ package routeauth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // JWTTransport is an [http.RoundTripper] that sends each request with a bearer
 // token (RFC 6750, section 2.1) that it asks a [TokenSource] for. It keeps what
-// [HeaderTransport] promises, and like it has no scope when it is used alone:
-// [New] with [JWTAuth] binds the tokens to one API.
+// the package comment promises of every transport. Alone it has no scope: [New]
+// with [JWTAuth] or [BearerAuth] binds the tokens to one API.
 //
 // The source is asked for a token at each request, with the request's context
 // and params; a [TokenCache] as the source makes that cheap. If it fails, or
-// hands out a token that is empty or ill-formed, the request is not sent and
-// the error is a [*CredentialError] that wraps the reason.
+// returns a token that is empty or ill-formed, the request is not sent and the
+// error is a [*CredentialError] that wraps the reason.
 //
 // A 401 is final, with one exception. If the source is a [Discarder], such as a
 // [*TokenCache], and the token was not fetched for this request, the source is
@@ -55,9 +55,8 @@ func WithParams(f ParamsFunc) JWTOption {
 	}
 }
 
-// NewJWTTransport returns a JWTTransport that sends tokens of source with base,
-// or with [http.DefaultTransport] as it is at the time of the request if base
-// is nil.
+// NewJWTTransport returns a JWTTransport that sends tokens of source with base. A
+// nil base means [http.DefaultTransport].
 //
 // The error joins everything that is wrong: a source that is nil or a nil
 // pointer or function, a base that is a nil pointer or function, an option that
@@ -77,9 +76,8 @@ func NewJWTTransport(source TokenSource, base http.RoundTripper, opts ...JWTOpti
 	return t, nil
 }
 
-// RoundTrip sends req with a token. See [JWTTransport] for when it does so
-// twice and [HeaderTransport] for what happens to req, its body and the
-// response.
+// RoundTrip sends req with a token. See [JWTTransport] for when it does so twice,
+// and the package comment for what happens to req, its body and the response.
 func (t *JWTTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := t.sender.check(req); err != nil {
 		return nil, err
@@ -88,137 +86,108 @@ func (t *JWTTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (t *JWTTransport) roundTripTo(to url.URL, req *http.Request) (*http.Response, error) {
-	if leftOrigin(&to, req) {
-		return roundTrip(t.sender.base(), req) // and no token is asked for
-	}
-	ctx, cancel := contextOf(req)
-	defer cancel()
-	body := &requestBody{caller: req}
-	params, err := requestParams(t.params, body)
-	if err != nil {
-		return nil, newCredentialError(SchemeJWT, req, err, false)
-	}
-	token, err := t.token(ctx, params)
-	if err != nil {
-		return nil, newCredentialError(SchemeJWT, req, err, isTemporary(ctx, err))
-	}
-	maySendAgain := t.discarder != nil && token.freshness != fresh && body.canBeHadAgain()
-	prepared, err := body.prepare(maySendAgain)
-	if err != nil {
-		return nil, newCredentialError(SchemeJWT, req, fmt.Errorf("params: %w", err), false)
-	}
-	resp, unauthorized, err := t.send(ctx, to, prepared, params, token)
-	if unauthorized != nil && maySendAgain {
-		resp, unauthorized, err = t.sendAgain(ctx, to, body, params, token, unauthorized)
-	}
-	if unauthorized != nil {
-		return nil, unauthorized
-	}
-	if resp != nil && resp.Request == prepared {
-		resp.Request = req
-	}
-	return resp, err
+	return t.sender.exchange(to, req, t, t.params)
 }
 
-// contextOf returns the context of req, which ends also when its Cancel channel
-// is closed.
-func contextOf(req *http.Request) (context.Context, context.CancelFunc) {
-	if req.Cancel == nil {
-		return req.Context(), func() {}
-	}
-	ctx, cancel := context.WithCancel(req.Context())
-	go func() {
-		select {
-		case <-req.Cancel:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, cancel
-}
+func (t *JWTTransport) scheme() Scheme { return t.sender.scheme }
 
 // CloseIdleConnections closes the base's idle connections, if it can.
 func (t *JWTTransport) CloseIdleConnections() { closeIdleConnections(t.sender.base.reveal()) }
 
 func (t *JWTTransport) unwrap() http.RoundTripper { return t.sender.base.reveal() }
 
-// token asks the source.
-func (t *JWTTransport) token(ctx context.Context, params Params) (Token, error) {
-	if cache, ok := t.source().(*TokenCache); ok {
-		return cache.Token(ctx, params) // which copies the params where it keeps them
-	}
-	return tokenOf(ctx, t.source(), maps.Clone(params))
-}
-
-// send sends req with a token. The source is told of one that was rejected.
-func (t *JWTTransport) send(ctx context.Context, to url.URL, req *http.Request, params Params, token Token) (*http.Response, *UnauthorizedError, error) {
-	resp, unauthorized, err := t.sender.send(to, req, token.headerValue())
-	if unauthorized != nil {
-		t.discard(ctx, params, token)
-	}
-	return resp, unauthorized, err
-}
-
-func (t *JWTTransport) discard(ctx context.Context, params Params, token Token) {
-	if t.discarder != nil {
-		t.discarder().Discard(ctx, maps.Clone(params), token.Value)
-	}
-}
-
-// sendAgain sends a request a second time after its token was rejected, if
-// there is another token and a body to send.
-func (t *JWTTransport) sendAgain(ctx context.Context, to url.URL, body *requestBody, params Params, stale Token, unauthorized *UnauthorizedError) (*http.Response, *UnauthorizedError, error) {
+// credential asks the source for a token.
+func (t *JWTTransport) credential(ctx context.Context, params Params) (credential, error) {
 	token, err := t.token(ctx, params)
 	if err != nil {
-		return nil, unauthorized, nil
+		return credential{}, err
 	}
-	if token.Value == stale.Value {
-		t.discard(ctx, params, token) // the source returned it again
-		return nil, unauthorized, nil
-	}
-	again, err := body.again()
-	if err != nil {
-		return nil, unauthorized, nil
-	}
-	resp, unauthorized, err := t.send(ctx, to, again, params, token)
-	first := t.sender.redactor(stale.headerValue()) // the server has seen it too
-	switch {
-	case unauthorized != nil:
-		return nil, first.rejection(unauthorized), nil
-	case err != nil:
-		return nil, nil, first.failure(err)
-	}
-	if resp.Request == again {
-		resp.Request = body.caller
-	}
-	return resp, nil, nil
+	return credential{
+		value:       token.headerValue(),
+		secret:      token.Value,
+		replaceable: t.discarder != nil && token.freshness != fresh,
+	}, nil
 }
 
-// JWTAuth authenticates an API's mandatory endpoints with a JWT and its
-// optional ones with the subscription ID. It is for programs on a user's
-// machine, where an API key could not be kept secret.
+func (t *JWTTransport) token(ctx context.Context, params Params) (Token, error) {
+	if cache, ok := t.source().(*TokenCache); ok {
+		return cache.Token(ctx, params) // which copies the params where it keeps them, and tells of its fetches
+	}
+	began := time.Now()
+	token, err := tokenOf(ctx, t.source(), maps.Clone(params))
+	tellFetch(ctx, TokenFetch{Took: time.Since(began), Expiry: token.Expiry, Err: err}, nil)
+	return token, err
+}
+
+// discard tells the source of a token that was rejected.
+func (t *JWTTransport) discard(ctx context.Context, params Params, rejected credential) {
+	if t.discarder != nil {
+		t.discarder().Discard(ctx, maps.Clone(params), rejected.secret)
+	}
+}
+
+// JWTAuth authenticates an API's mandatory endpoints with a JWT and its optional
+// ones with the subscription ID. It is for programs on a user's machine, where an
+// API key could not be kept secret.
 type JWTAuth struct {
-	// SubscriptionID goes out in x-user-id on optional endpoints.
+	// SubscriptionID goes out in x-user-id on optional endpoints. It may be empty
+	// where the policy has none.
 	SubscriptionID string
-	// Source hands out the tokens for mandatory endpoints. See [JWTTransport].
+	// Source supplies the tokens for mandatory endpoints. See JWTTransport.
 	Source TokenSource
-	// Params takes the params of a request for Source; nil takes none. Those
-	// in the request's context count in either case.
+	// Params takes the params of a request for Source; nil takes none. Those in
+	// the request's context count in either case.
 	Params ParamsFunc
 }
 
 // RoundTrippers returns a [JWTTransport] for mandatory endpoints and a
-// [SubscriptionTransport] for optional ones. The error joins those of
-// [NewJWTTransport] and [NewSubscriptionTransport].
+// [SubscriptionTransport] for optional ones, or nil where there is no
+// SubscriptionID. The error joins those of [NewJWTTransport] and
+// [NewSubscriptionTransport].
 func (a JWTAuth) RoundTrippers(base http.RoundTripper) (mandatory, optional http.RoundTripper, err error) {
-	var opts []JWTOption
-	if a.Params != nil {
-		opts = append(opts, WithParams(a.Params))
+	jwt, jwtErr := newTokenTransport(SchemeJWT, a.Source, a.Params, base)
+	if a.SubscriptionID == "" {
+		if jwtErr != nil {
+			return nil, nil, jwtErr
+		}
+		return jwt, nil, nil
 	}
-	jwt, jwtErr := NewJWTTransport(a.Source, base, opts...)
 	subscription, subscriptionErr := NewSubscriptionTransport(a.SubscriptionID, base)
 	if err := errors.Join(jwtErr, subscriptionErr); err != nil {
 		return nil, nil, err
 	}
 	return jwt, subscription, nil
+}
+
+// BearerAuth authenticates every request of an API, mandatory or optional, with a
+// bearer token (RFC 6750), a JWT or an opaque one, such as those of OAuth 2.0.
+type BearerAuth struct {
+	// Source supplies the tokens. See JWTTransport.
+	Source TokenSource
+	// Params takes the params of a request for Source; nil takes none. Those in
+	// the request's context count in either case.
+	Params ParamsFunc
+}
+
+// RoundTrippers returns one [JWTTransport] for both kinds of endpoints, whose
+// errors name the scheme [SchemeBearer]. The error is that of [NewJWTTransport].
+func (a BearerAuth) RoundTrippers(base http.RoundTripper) (mandatory, optional http.RoundTripper, err error) {
+	t, err := newTokenTransport(SchemeBearer, a.Source, a.Params, base)
+	if err != nil {
+		return nil, nil, err
+	}
+	return t, t, nil
+}
+
+func newTokenTransport(scheme Scheme, source TokenSource, params ParamsFunc, base http.RoundTripper) (*JWTTransport, error) {
+	var opts []JWTOption
+	if params != nil {
+		opts = append(opts, WithParams(params))
+	}
+	t, err := NewJWTTransport(source, base, opts...)
+	if err != nil {
+		return nil, err
+	}
+	t.sender.scheme = scheme
+	return t, nil
 }

@@ -287,6 +287,7 @@ func TestACancelledRequestWaitsForNoToken(t *testing.T) {
 			began, cancel := time.Now(), make(chan struct{})
 			time.AfterFunc(50*time.Millisecond, func() { close(cancel) })
 			req := newRequest(t, http.MethodGet, endpoint, "")
+			//lint:ignore SA1019 callers may still set it
 			req.Cancel = cancel
 			_, err := newJWTTransport(t, source, &base{}).RoundTrip(req)
 			e := credentialErrorOf(t, err)
@@ -295,6 +296,17 @@ func TestACancelledRequestWaitsForNoToken(t *testing.T) {
 			assert.Equal(t, 50*time.Millisecond, time.Since(began))
 		}
 		advance(time.Minute) // the cache's fetch ends
+	})
+}
+
+// Rule 8: what waits for Request.Cancel ends with the request, though neither the
+// channel nor the context ever does. The bubble would not end otherwise.
+func TestARequestThatCouldBeCancelledLeavesNoGoroutineBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		req := newRequest(t, http.MethodGet, endpoint, "").WithContext(context.Background())
+		req.Cancel = make(chan struct{})
+		_, err := newJWTTransport(t, sourceOf("token"), &base{}).RoundTrip(req)
+		require.NoError(t, err)
 	})
 }
 
@@ -1069,7 +1081,7 @@ func TestNewJWTTransportReportsEverythingThatIsWrong(t *testing.T) {
 	for _, want := range []string{"token source", "base is a nil", "option is nil", "params function"} {
 		assert.ErrorContains(t, err, want)
 	}
-	_, _, err = routeauth.JWTAuth{}.RoundTrippers(nil)
+	_, _, err = routeauth.JWTAuth{SubscriptionID: "a b"}.RoundTrippers(nil)
 	assert.ErrorContains(t, err, "token source")
 	assert.ErrorContains(t, err, "subscription ID")
 }

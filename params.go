@@ -4,6 +4,8 @@ import (
 	"context"
 	"maps"
 	"net/http"
+
+	"example.com/routeauth/internal/replay"
 )
 
 // Params are what a JWT is bound to: names and values that a server compares
@@ -54,15 +56,14 @@ func IdentityFromContext(ctx context.Context) string {
 // requestParams returns the params of a request: those that f takes from it,
 // overlaid with those of its context. What f returned is copied, since it may be
 // a map that f fills again for the next request.
-func requestParams(f ParamsFunc, body *requestBody) (Params, error) {
-	req := body.caller
+func requestParams(f ParamsFunc, req *http.Request, body *replay.Body) (Params, error) {
 	overlay := paramsOf(req.Context())
 	if f == nil {
 		return overlay, nil
 	}
-	if hasBody(req) && req.GetBody != nil {
+	if body != nil {
 		shown := *req
-		shown.GetBody = body.forParams
+		shown.GetBody = body.ForParams
 		req = &shown
 	}
 	params, err := f(req)

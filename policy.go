@@ -6,77 +6,40 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+
+	"example.com/routeauth/internal/origin"
+	"example.com/routeauth/internal/route"
+	"example.com/routeauth/internal/scope"
 )
 
-// Policy says which requests are an API's and which of its endpoints demand the
+// Policy says which requests are an API's and which of its endpoints require the
 // credential. It is immutable and safe for concurrent use. The zero value has
 // nothing in scope.
 //
-// The scope is the base URL's scheme, host, port and path prefix. The prefix
-// ends at a segment boundary: /v1 covers /v1 and /v1/files, not /v10. The case
-// of ASCII letters in the host and the scheme's default port make no
-// difference; internationalized names, spellings of an IPv6 address and a
-// trailing dot are compared as text, and what differs is out of scope. Only
-// [url.URL.Host] counts; [http.Request.Host] plays no part.
+// The scope is the base URL's scheme, host, port and path prefix:
 //
-// Servers differ in how they read a path: which escapes they decode, whether a
-// backslash is a slash, whether a segment ends at a semicolon, whether the path
-// ends at an escaped space, question mark or number sign, whether slashes are
-// merged. A path is in scope only if it lies under the prefix as it is written
-// and in each of these readings, by one server after another. A path of more
-// than 8 KiB in which some server sees a dot segment is out of scope. So is one
-// that holds a dot, a slash, a backslash or a semicolon encoded twice, or an
-// escaped control character, and a URL with Opaque set. The prefix is compared
-// as text: escapes in a base URL are best written as net/url writes them, with
-// capital letters and only where they are needed.
+//   - The prefix ends at a segment boundary: /v1 has /v1 and /v1/files below it,
+//     not /v10. It is compared as text, so escapes in a base URL are best written
+//     as net/url writes them, with capital letters and only where needed.
+//   - The case of ASCII letters in the host and the scheme's default port make no
+//     difference. Internationalized names, spellings of an IPv6 address and a
+//     trailing dot are compared as text, and what differs is out of scope. Only
+//     [url.URL.Host] counts; [http.Request.Host] plays no part.
+//   - A request whose path lies below the prefix as text, and in which some server
+//     may see a dot segment, is refused: it is not sent at all. Servers decode a
+//     path once or several times, also %u002e and UTF-8 that is longer than it
+//     must be; some take a backslash for a slash, or end a segment at a semicolon,
+//     a question mark, a number sign, a space or a control character. If a segment
+//     is . or .. after all of that, the path is refused, also where it is written
+//     so. Clean a path first, as [url.JoinPath] does. A URL of this origin with
+//     Opaque set is refused too.
 type Policy struct {
-	scope   scope
-	literal map[string][]literalRoute // by path; answers without asking mux
-	mux     *http.ServeMux            // holds every route
+	scope  scope.Scope
+	table  *route.Table
+	routes []compiledRoute
 }
-
-// Requirement says which credential an endpoint takes.
-type Requirement uint8
-
-const (
-	// Mandatory marks an endpoint that demands the credential. It is the zero
-	// value, and what an endpoint without a route is.
-	Mandatory Requirement = iota
-	// Optional marks an endpoint that takes the weaker one.
-	Optional
-	// Public marks an endpoint that is the API's and takes none.
-	Public
-)
-
-// String returns "mandatory", "optional" or "public".
-func (r Requirement) String() string {
-	switch r {
-	case Mandatory:
-		return "mandatory"
-	case Optional:
-		return "optional"
-	case Public:
-		return "public"
-	}
-	return fmt.Sprintf("Requirement(%d)", uint8(r))
-}
-
-// literalRoute is a route without wildcards at some path.
-type literalRoute struct {
-	method      string // empty for every method
-	requirement Requirement
-}
-
-// Routes are patterns of [http.ServeMux] without a host, with paths relative to
-// the base URL, such as "POST /operations" or "GET /operations/{id}".
-//
-// ServeMux's precedence holds: the most specific pattern wins, and GET also
-// matches HEAD. What matches no pattern is mandatory; so are the method CONNECT
-// and a path with an encoded dot segment. A path that is not clean is matched
-// as its clean form, and sent as it is. The path /files, where only /files/ has
-// a route, takes the requirement of /files/.
-type Routes map[string]Requirement
 
 // PolicyOption changes what [NewPolicy] accepts.
 type PolicyOption func(*policyConfig) error
@@ -92,135 +55,208 @@ func AllowPlaintext() PolicyOption {
 	}
 }
 
+// maxPolicyErrors is how many mistakes of a policy are named. The rest are
+// counted.
+const maxPolicyErrors = 100
+
 // NewPolicy returns the policy of the API at baseURL. Later changes of routes
 // have no effect on it.
 //
-// The error joins everything that is wrong, in the order of the messages'
-// texts: a base URL that is malformed, relative, neither https nor http,
-// plaintext (see [AllowPlaintext]), has user info, a query, a fragment, an
-// empty host, a port that is none, or a path that is not clean, that servers
-// may read differently or that holds a brace; a pattern that is malformed, has
-// a host, can match nothing or conflicts with another; a requirement that is
-// none; an option that is nil. A message about a route names its pattern. No
-// message shows the base URL, which may hold a password.
+// The error joins everything that is wrong, in the order of the messages' texts,
+// the first hundred and a count of the rest: a base URL that is malformed,
+// relative, neither https nor http, plaintext (see [AllowPlaintext]), has user
+// info, a query, a fragment, an empty host, an invalid port, or a path that is
+// not clean, that servers may read in different ways or that has a brace; a
+// pattern that is malformed, has a host, can match nothing or conflicts with
+// another; an unknown requirement; an option that is nil. A message about a route
+// names its pattern and says what to write. No message shows the base URL, which
+// may hold a password.
 func NewPolicy(baseURL string, routes Routes, opts ...PolicyOption) (*Policy, error) {
 	var config policyConfig
 	errs := apply(&config, "policy", opts)
-	scope, scopeErrs := newScope(baseURL, config.allowPlaintext)
-	routeErrs := checkRoutes(routes)
-	if errs = slices.Concat(errs, scopeErrs, routeErrs); len(errs) > 0 {
-		slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
-		return nil, joinErrors(errs...)
+	scope, scopeErrs := scope.New(baseURL, config.allowPlaintext)
+	compiled, table, routeErrs := compile(routes)
+	errs = slices.DeleteFunc(slices.Concat(errs, scopeErrs, routeErrs), func(err error) bool { return err == nil })
+	if len(errs) > 0 {
+		return nil, joinErrors(firstErrors(errs)...)
 	}
-
-	p := &Policy{scope: scope, literal: make(map[string][]literalRoute), mux: http.NewServeMux()}
-	for pattern, requirement := range routes {
-		method, path := splitPattern(pattern)
-		path = scope.prefix + path
-		p.mux.Handle(method+" "+path, route(requirement))
-		if literal, ok := literalPath(path); ok && scope.covers(literal) {
-			p.literal[literal] = append(p.literal[literal], literalRoute{method, requirement})
-		}
-	}
-	// What no route matches is mandatory. ServeMux is much faster at finding a
-	// route for it than at finding none, where it looks through other methods.
-	// Its error, that some route matches everything already, is as good.
-	_ = register(p.mux, "/")
-	return p, nil
+	return &Policy{scope, table, compiled}, nil
 }
 
-// Requirement returns which credential req takes, and whether it is the API's
-// at all. What is not in scope is reported as mandatory, and takes none. It
-// reads req's method and URL and changes nothing.
+// firstErrors returns errors in the order of their texts, and a count of those
+// that are too many.
+func firstErrors(errs []error) []error {
+	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
+	if more := len(errs) - maxPolicyErrors; more > 0 {
+		errs = append(errs[:maxPolicyErrors], fmt.Errorf("and %d more mistakes", more))
+	}
+	return errs
+}
+
+// Match is what a policy says about a request, and why.
+type Match struct {
+	Verdict     Verdict
+	Requirement Requirement // Mandatory unless in scope
+	Pattern     string      // of the route that matched, as in Routes; "" where none did
+	// Reason is one sentence for a person: the part of the URL that decided, and
+	// what the policy wants there. It shows no user info and no query.
+	Reason string
+}
+
+// Verdict says how a request lies to a policy's scope.
+type Verdict uint8
+
+const (
+	// OutOfScope is a request to somebody else. It is sent unchanged, without a
+	// credential.
+	OutOfScope Verdict = iota
+	// InScope is a request to the API.
+	InScope
+	// Refused is a request to the API by the text of its URL, and to somebody else
+	// as some server may read it. It is not sent.
+	Refused
+)
+
+// String returns "out of scope", "in scope" or "refused".
+func (v Verdict) String() string {
+	switch v {
+	case OutOfScope:
+		return "out of scope"
+	case InScope:
+		return "in scope"
+	case Refused:
+		return "refused"
+	}
+	return fmt.Sprintf("Verdict(%d)", uint8(v))
+}
+
+// Requirement returns which credential req takes, and whether it is the API's at
+// all. What is not in scope, or refused, is reported as mandatory, and takes
+// none. It reads req's method and URL and changes nothing. A request takes no
+// credential, whatever Requirement says, where it is a redirect hop whose chain
+// left the scope.
 func (p *Policy) Requirement(req *http.Request) (r Requirement, inScope bool) {
-	if p == nil || p.mux == nil || req == nil || req.URL == nil {
+	if p == nil || req == nil || req.URL == nil {
 		return Mandatory, false
 	}
-	return p.requirement(req.Method, req.URL)
+	d := p.decide(req.Method, req.URL)
+	return d.requirement, d.verdict == InScope
 }
 
-func (p *Policy) requirement(method string, u *url.URL) (r Requirement, inScope bool) {
-	if !p.scope.hasOrigin(u) {
-		return Mandatory, false
+// Match is Requirement with the verdict, the route and the reason. It tells what
+// is refused from what is out of scope.
+func (p *Policy) Match(req *http.Request) Match {
+	switch {
+	case p == nil || p.table == nil:
+		return Match{Reason: "the policy was not made by NewPolicy"}
+	case req == nil:
+		return Match{Reason: "there is no request"}
+	case req.URL == nil:
+		return Match{Reason: errNoURL.Error()}
 	}
-	if r, found := p.literalRequirement(method, u); found {
-		return r, true
+	d := p.decide(req.Method, req.URL)
+	return d.match(p, req.URL)
+}
+
+// String is the base URL, and a line for each route in the order of the patterns.
+func (p *Policy) String() string {
+	if p == nil || p.table == nil {
+		return "no policy"
 	}
-	reading, inScope := p.scope.read(u)
-	if !inScope || reading.encodedDots || method == http.MethodConnect || hasSlashSegment(reading.written) {
-		return Mandatory, inScope
+	var text strings.Builder
+	text.WriteString(p.scope.BaseURL())
+	for _, route := range p.routes {
+		fmt.Fprintf(&text, "\n  %-9s  %s", route.requirement, route.pattern)
 	}
-	return p.routedRequirement(method, reading.written), true
+	return text.String()
+}
+
+// decision is what a policy says about a URL, in the form in which it costs
+// nothing.
+type decision struct {
+	verdict     Verdict
+	requirement Requirement
+	route       *compiledRoute // that matched; nil for none
+	segment     string         // why the path is refused
+}
+
+func (p *Policy) decide(method string, u *url.URL) decision {
+	reading := p.scope.Read(u)
+	switch reading.Verdict {
+	case scope.Outside:
+		return decision{}
+	case scope.Refused:
+		return decision{verdict: Refused, segment: reading.Segment}
+	}
+	i, found := p.table.Match(method, reading.Path)
+	if !found {
+		return decision{verdict: InScope}
+	}
+	route := &p.routes[i]
+	return decision{InScope, route.requirement, route, ""}
+}
+
+func (d *decision) match(p *Policy, u *url.URL) Match {
+	m := Match{Verdict: d.verdict, Requirement: d.requirement}
+	switch {
+	case d.verdict == OutOfScope:
+		m.Reason = p.reasonOutOfScope(u)
+	case d.verdict == Refused:
+		m.Reason = d.reasonRefused()
+	case d.route == nil:
+		m.Reason = "no route matches, so it is mandatory"
+	default:
+		m.Pattern, m.Reason = d.route.pattern, d.route.reason
+	}
+	return m
+}
+
+// reasonOutOfScope names the first part of a URL that is not the policy's.
+func (p *Policy) reasonOutOfScope(u *url.URL) string {
+	switch {
+	case u.Scheme != p.scope.Scheme():
+		return fmt.Sprintf("the scheme is %s, the policy's is %s", shown(u.Scheme), p.scope.Scheme())
+	case !p.scope.HasOrigin(u):
+		host := u.Host[strings.LastIndexByte(u.Host, '@')+1:] // of a URL that was put together by hand
+		return fmt.Sprintf("the host is %s, the policy's is %s", shown(host), shown(p.scope.Host()))
+	default:
+		return "the path is not below " + cmp.Or(p.scope.Prefix(), "/")
+	}
+}
+
+// shown returns a part of a URL as a sentence names it: unchanged, unless it is
+// missing or has something in it that cannot be seen.
+func shown(part string) string {
+	if part == "" {
+		return "missing"
+	}
+	if quoted := strconv.Quote(part); quoted[1:len(quoted)-1] != part {
+		return quoted
+	}
+	return part
+}
+
+func (d *decision) reasonRefused() string {
+	if d.segment == "" {
+		return "the URL is opaque, so that its path cannot be judged"
+	}
+	return fmt.Sprintf("the segment %q may be read as a dot segment", d.segment)
 }
 
 // leftScope reports whether req is a hop of a redirect chain of which some hop
 // was not in scope.
 func (p *Policy) leftScope(req *http.Request) bool {
-	return !everyHopBefore(req, func(hop *url.URL) bool {
-		if !p.scope.hasOrigin(hop) {
-			return false
-		}
-		_, inScope := p.scope.read(hop)
-		return inScope
+	return !origin.EveryHopBefore(req, func(hop *url.URL) bool {
+		return p.scope.Read(hop).Verdict == scope.Inside
 	})
 }
 
-// hasSlashSegment reports whether a segment is nothing but an escaped slash,
-// which ServeMux takes for the end of the path.
-func hasSlashSegment(written string) bool {
-	for segment := range strings.SplitSeq(written, "/") {
-		if strings.EqualFold(segment, "%2f") {
-			return true
+// firstOptional returns the first route that is optional, or nil.
+func (p *Policy) firstOptional() *compiledRoute {
+	for i := range p.routes {
+		if p.routes[i].requirement == Optional {
+			return &p.routes[i]
 		}
 	}
-	return false
-}
-
-// literalRequirement answers for a path that is itself a route. Every server
-// reads such a path alike, it lies under the prefix, and no other pattern that
-// matches it is more specific: ServeMux refuses, say, "POST /{id}" beside
-// "/files", of which neither is.
-func (p *Policy) literalRequirement(method string, u *url.URL) (Requirement, bool) {
-	if u.RawPath != "" || u.Opaque != "" || method == http.MethodConnect {
-		return Mandatory, false
-	}
-	routes := p.literal[u.Path]
-	if len(routes) == 0 {
-		return Mandatory, false
-	}
-	method = cmp.Or(method, http.MethodGet)
-	for {
-		for _, route := range routes {
-			if route.method == method {
-				return route.requirement, true
-			}
-		}
-		switch method {
-		case http.MethodHead:
-			method = http.MethodGet
-		case "":
-			return Mandatory, false
-		default:
-			method = ""
-		}
-	}
-}
-
-// routedRequirement asks ServeMux. For a path that is not clean or lacks a
-// trailing slash ServeMux would redirect; here, the place where it would
-// redirect to is asked for.
-func (p *Policy) routedRequirement(method, written string) Requirement {
-	clean := cleanPath(written)
-	for _, path := range []string{clean, clean + "/"} {
-		decoded, err := url.PathUnescape(path)
-		if err != nil {
-			return Mandatory
-		}
-		asked := &http.Request{Method: cmp.Or(method, http.MethodGet), URL: &url.URL{Path: decoded, RawPath: path}}
-		handler, _ := p.mux.Handler(asked)
-		if r, found := handler.(route); found {
-			return Requirement(r)
-		}
-	}
-	return Mandatory
+	return nil
 }

@@ -2,15 +2,21 @@ package routeauth_test
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log"
+	"math"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/textproto"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,6 +45,14 @@ func answering(t testing.TB, status int, body string) *httptest.Server {
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
 	})
+}
+
+// answersWith returns a client that always gets the same answer, without a
+// connection.
+func answersWith(status int, body string) *http.Client {
+	return &http.Client{Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		return answer(req, status, body), nil
+	})}
 }
 
 func newRemote(t testing.TB, endpoint string, client *http.Client) *routeauth.RemoteTokenSource {
@@ -86,21 +100,52 @@ func TestARemoteSourcePostsTheParams(t *testing.T) {
 	}
 }
 
-// Rule 30: what counts as a token.
+// Rule 30: what counts as a token, and how long it lives.
 func TestARemoteSourceUnderstandsTheAnswer(t *testing.T) {
 	large := `{"type":"jwt","token":"abc","rest":"` + strings.Repeat("x", 60<<10) + `"}`
-	for body, want := range map[string]string{
-		`{"type":"jwt","token":"abc"}`:                             "abc",
-		"\n {\"token\": \"abc\", \"type\": \"jwt\"}\r\n":           "abc",
-		`{"token":"abc"}`:                                          "abc",
-		`{"type":"JWT","token":"abc","expires_in":60}`:             "abc",
-		`{"type":"jwt","token":"\u0061bc","nested":{"token":"x"}}`: "abc",
-		large: "abc",
+	for body, life := range map[string]time.Duration{
+		// As package issuer answers.
+		`{"type":"jwt","token":"abc"}`:                             0,
+		"\n {\"token\": \"abc\", \"type\": \"jwt\"}\r\n":           0,
+		`{"token":"abc"}`:                                          0,
+		`{"type":"JWT","token":"abc","expires_in":60}`:             time.Minute,
+		`{"type":"jwt","token":"\u0061bc","nested":{"token":"x"}}`: 0,
+		large: 0,
+		// RFC 6749, section 5.1.
+		`{"access_token":"abc","token_type":"Bearer","expires_in":3600,"refresh_token":"r","scope":"s"}`: time.Hour,
+		`{"access_token":"abc","token_type":"bearer","expires_in":3600}`:                                 time.Hour,
+		`{"access_token":"abc","token_type":"BEARER"}`:                                                   0,
+		`{"access_token":"abc","expires_in":null}`:                                                       0,
+		`{"access_token":"abc","token_type":"Bearer","type":"opaque"}`:                                   0,
+		// Seconds as many a server writes them.
+		`{"access_token":"abc","expires_in":"3600"}`:               time.Hour,
+		`{"access_token":"abc","expires_in":3599.5}`:               time.Hour - time.Second/2,
+		`{"access_token":"abc","expires_in":3.6e3}`:                time.Hour,
+		`{"access_token":"abc","expires_in":1e400}`:                math.MaxInt64,
+		`{"access_token":"abc","expires_in":99999999999999999999}`: math.MaxInt64,
+		// Both names, as a registry of containers answers.
+		`{"token":"abc","access_token":"abc","expires_in":300}`: 5 * time.Minute,
 	} {
-		token, err := text(newRemote(t, answering(t, http.StatusOK, body).URL, nil).Token(t.Context(), nil))
-		assert.NoError(t, err, "%.100s", body)
-		assert.Equal(t, want, token)
+		synctest.Test(t, func(t *testing.T) {
+			client := &http.Client{Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+				<-time.After(time.Second) // the life of a token is counted from before
+				return answer(req, http.StatusOK, body), nil
+			})}
+			began := time.Now()
+			token, err := newRemote(t, "https://backend.example.com", client).Token(t.Context(), nil)
+			assert.NoError(t, err, "%.100s", body)
+			assert.Equal(t, routeauth.Secret("abc"), token.Value)
+			want := time.Time{}
+			if life > 0 {
+				want = began.Add(life)
+			}
+			assert.True(t, want.Equal(token.Expiry), "%.100s: %v", body, token.Expiry)
+		})
 	}
+}
+
+// Rule 30: a 200 without a token is an EndpointError that says 200.
+func TestA200WithoutATokenIsAnEndpointError(t *testing.T) {
 	endless := `{"type":"jwt","token":"hunter2","rest":"` + strings.Repeat("x", 64<<10) + `"}`
 	for body, want := range map[string]string{
 		"":                                      "the answer is empty",
@@ -112,48 +157,83 @@ func TestARemoteSourceUnderstandsTheAnswer(t *testing.T) {
 		`{"token":["hunter2"]}`:                 "not a JSON object",
 		`{"type":1,"token":"hunter2"}`:          "not a JSON object",
 		`{"token":123}`:                         "not a JSON object",
+		`{"access_token":123}`:                  "not a JSON object",
 		`<html>hunter2</html>`:                  "not a JSON object",
-		`null`:                                  `no "token"`,
-		`{}`:                                    `no "token"`,
-		`{"type":"jwt","token":""}`:             `no "token"`,
-		`{"type":"jwt","token":null}`:           `no "token"`,
-		`{"type":"jwt","jwt":"hunter2"}`:        `no "token"`,
+		`null`:                                  `no "token" or "access_token"`,
+		`{}`:                                    `no "token" or "access_token"`,
+		`{"type":"jwt","token":""}`:             `no "token" or "access_token"`,
+		`{"type":"jwt","token":null}`:           `no "token" or "access_token"`,
+		`{"access_token":""}`:                   `no "token" or "access_token"`,
+		`{"type":"jwt","jwt":"hunter2"}`:        `no "token" or "access_token"`,
 		`{"type":"opaque","token":"hunter2"}`:   `"type" is not "jwt"`,
-		endless:                                 "larger than 65536 bytes",
+		`{"access_token":"hunter2","token_type":"mac"}`:         `"token_type" is not "Bearer"`,
+		`{"access_token":"hunter2","token_type":"DPoP"}`:        `"token_type" is not "Bearer"`,
+		`{"token":"hunter2","token_type":"N_A"}`:                `"token_type" is not "Bearer"`,
+		`{"access_token":"hunter2","token":"hunter3"}`:          `are two tokens`,
+		`{"access_token":"hunter2","expires_in":"soon"}`:        `"expires_in" is not a number of seconds`,
+		`{"access_token":"hunter2","expires_in":{"seconds":1}}`: `"expires_in" is not a number of seconds`,
+		endless: "larger than 65536 bytes",
 	} {
-		server := answering(t, http.StatusOK, body)
-		token, err := text(newRemote(t, server.URL+"/jwt", nil).Token(t.Context(), nil))
+		const backend = "https://backend.example.com/jwt"
+		token, err := newRemote(t, backend, answersWith(http.StatusOK, body)).Token(t.Context(), nil)
 		assert.Empty(t, token)
-		assert.ErrorContains(t, err, "token endpoint "+server.URL+"/jwt: 200 OK: ", "%.100s", body)
+		assert.ErrorContains(t, err, "token endpoint "+backend+": 200 OK: ", "%.100s", body)
 		assert.ErrorContains(t, err, want, "%.100s", body)
-		assert.NotContains(t, err.Error(), "hunter2")
+		assert.NotContains(t, err.Error(), "hunter")
+		assert.Equal(t, &routeauth.EndpointError{Endpoint: backend, StatusCode: 200}, endpointErrorOf(t, err))
 		assert.True(t, isTemporary(t, err), "%.100s", body)
 	}
+
+	// There are servers that answer 200 and say in the body that it is an error.
+	server := answering(t, http.StatusOK, `{"error":"bad_verification_code","error_description":"It has expired."}`)
+	_, err := newRemote(t, server.URL, nil).Token(t.Context(), nil)
+	assert.Equal(t, "bad_verification_code: It has expired.", endpointErrorOf(t, err).Detail)
+	assert.ErrorContains(t, err, `bad_verification_code: It has expired.: the answer has no "token"`)
 }
 
-// Rule 30: a refusal is permanent, but for the statuses that ask for patience.
-// The reason is told where the backend tells it.
+// endpointErrorOf returns the EndpointError in err.
+func endpointErrorOf(t testing.TB, err error) *routeauth.EndpointError {
+	t.Helper()
+	var answered *routeauth.EndpointError
+	require.ErrorAs(t, err, &answered)
+	return answered
+}
+
+// Rule 30: a refusal is permanent where JSON says why, but for the statuses that
+// ask for patience or for a new session. What is not JSON may be a gateway's.
 func TestARemoteSourceTellsRefusalsFromFailures(t *testing.T) {
 	for status, temporary := range map[int]bool{
-		400: false, 401: false, 403: false, 404: false, 405: false, 408: true, 409: false, 410: false, 413: false,
+		400: false, 401: true, 403: false, 404: false, 405: false, 408: true, 409: false, 410: false, 413: false,
 		415: false, 422: false, 425: true, 429: true, 451: false, 499: false,
 		500: true, 501: true, 502: true, 503: true, 504: true, 599: true,
 	} {
-		for body, reason := range map[string]string{
-			"":                              "no token",
-			"<html>":                        "no token",
-			`{"token":"hunter2"}`:           "no token",
-			`{"detail":"not this user"}`:    "not this user",
-			`{"message":"not\nthis user "}`: "not this user",
+		for body, detail := range map[string]string{
+			"":                    "",
+			"<html>denied</html>": "",
+			`"denied"`:            "",
+			`["denied"]`:          "",
+			`{}`:                  "",
+			`{"detail":""}`:       "",
+			`{"token":"hunter2"}`: "",
+			`{"detail":"not this`: "",
+			`{"detail":"denied","rest":"` + strings.Repeat("x", 64<<10) + `"}`: "",
+
+			`{"detail":"not this user"}`:                             "not this user",
+			`{"detail":[{"msg":"not this user"}]}`:                   "not this user",
+			`{"message":"not\nthis user "}`:                          "not this user",
 			`{"error":"denied","error_description":"not this user"}`: "denied: not this user",
+			`{"error":"invalid_grant"}`:                              "invalid_grant",
+			`{"title":"not this user","status":403}`:                 "not this user",
 			`{"detail":"` + strings.Repeat("é", 1000) + `"}`:         strings.Repeat("é", 128),
+			`{"detail":"x` + strings.Repeat("é", 1000) + `"}`:        "x" + strings.Repeat("é", 127),
 		} {
-			server := answering(t, status, body)
-			token, err := text(newRemote(t, server.URL, nil).Token(t.Context(), nil))
+			const backend = "https://backend.example.com"
+			token, err := newRemote(t, backend, answersWith(status, body)).Token(t.Context(), nil)
 			assert.Empty(t, token)
-			want := fmt.Sprintf("token endpoint %s: %d %s: %s", server.URL, status, http.StatusText(status), reason)
-			require.EqualError(t, err, want)
-			assert.Equal(t, temporary, isTemporary(t, err), "%d", status)
+			want := &routeauth.EndpointError{Endpoint: backend, StatusCode: status, Detail: detail}
+			require.EqualError(t, err, want.Error())
+			assert.Equal(t, want, endpointErrorOf(t, err))
+			assert.Equal(t, temporary || detail == "", isTemporary(t, err), "%d %.100s", status, body)
 		}
 	}
 }
@@ -171,13 +251,19 @@ func TestARemoteSourceTakesATokenFromA200Only(t *testing.T) {
 	assert.ErrorContains(t, err, "204 No Content")
 }
 
-// Rule 18: what a JWTTransport makes of the answers.
+// Rules 18 and 30: what a JWTTransport makes of the answers.
 func TestARefusalOfTheBackendIsPermanent(t *testing.T) {
-	for status, temporary := range map[int]bool{403: false, 429: true, 503: true} {
+	const says = `{"detail":"no"}`
+	for _, test := range []struct {
+		status    int
+		body      string
+		temporary bool
+	}{{403, says, false}, {403, "<html>", true}, {401, says, true}, {429, says, true}, {503, says, true}} {
 		b := &base{}
-		transport := newJWTTransport(t, newCache(t, newRemote(t, answering(t, status, "").URL, nil)), b)
+		transport := newJWTTransport(t, newCache(t, newRemote(t, answering(t, test.status, test.body).URL, nil)), b)
 		_, err := transport.RoundTrip(newRequest(t, http.MethodPost, endpoint, "body"))
-		assert.Equal(t, temporary, credentialErrorOf(t, err).Temporary(), "%d", status)
+		assert.Equal(t, test.temporary, credentialErrorOf(t, err).Temporary(), "%d %s", test.status, test.body)
+		assert.Equal(t, test.status, endpointErrorOf(t, err).StatusCode)
 		assert.Empty(t, b.sent())
 	}
 	transport := newJWTTransport(t, newRemote(t, answering(t, 200, `{"token":"two words"}`).URL, nil), &base{})
@@ -231,7 +317,18 @@ func TestARemoteSourceTakesNoHalfAnswer(t *testing.T) {
 	token, err := text(newRemote(t, server.URL, nil).Token(t.Context(), nil))
 	assert.Empty(t, token)
 	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	assert.ErrorContains(t, err, ": 200 OK: reading the answer: unexpected EOF")
+	assert.Equal(t, &routeauth.EndpointError{Endpoint: server.URL, StatusCode: 200}, endpointErrorOf(t, err))
 	assert.True(t, isTemporary(t, err))
+
+	refusing := backend(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, `{"detail":"no"}`)
+	})
+	_, err = newRemote(t, refusing.URL, nil).Token(t.Context(), nil)
+	assert.Equal(t, 403, endpointErrorOf(t, err).StatusCode)
+	assert.True(t, isTemporary(t, err), "who refused for good said so to the end")
 }
 
 // The request's context governs the call, before the answer and within it.
@@ -340,7 +437,8 @@ func TestARemoteSourceFollowsNoOtherRedirect(t *testing.T) {
 			for _, client := range []*http.Client{nil, {}} {
 				token, err := text(newRemote(t, server.URL+"/old", client).Token(t.Context(), nil))
 				assert.Empty(t, token)
-				assert.ErrorContains(t, err, fmt.Sprintf("%d %s", status, http.StatusText(status)))
+				assert.ErrorContains(t, err, fmt.Sprintf("%d %s: the redirect is not followed", status, http.StatusText(status)))
+				assert.Equal(t, status, endpointErrorOf(t, err).StatusCode)
 			}
 		}
 	}
@@ -578,6 +676,474 @@ func TestNoErrorShowsAnotherFormOfTheUserInfo(t *testing.T) {
 	}
 }
 
+// shown returns everything that a program can print of an error: in each form,
+// with all errors in it.
+func shown(err error) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%v %+v %#v %q", err, err, err, err)
+	var urlErr *url.Error
+	if errors.As(err, &urlErr) {
+		fmt.Fprintf(&text, "%v %#v", urlErr, urlErr)
+	}
+	var protocolErr textproto.ProtocolError
+	if errors.As(err, &protocolErr) {
+		fmt.Fprintf(&text, "%v", protocolErr)
+	}
+	var answered *routeauth.EndpointError
+	if errors.As(err, &answered) {
+		fmt.Fprintf(&text, "%v %#v", answered, answered)
+	}
+	if err = errors.Unwrap(err); err != nil {
+		text.WriteString(shown(err))
+	}
+	return text.String()
+}
+
+// answeringRaw is a backend that answers with these bytes, whether they are HTTP
+// or not. What stands for %s in them is everything that it got.
+func answeringRaw(t testing.TB, format string) *httptest.Server {
+	return backend(t, func(w http.ResponseWriter, req *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if !assert.NoError(t, err) {
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, strings.ReplaceAll(format, "%s", everythingSent(req)))
+	})
+}
+
+// everythingSent returns, on one line, what in a request says who is calling.
+func everythingSent(req *http.Request) string {
+	sent := []string{req.URL.RawQuery}
+	_, password, _ := req.BasicAuth()
+	sent = append(sent, password)
+	for _, values := range req.Header {
+		sent = append(sent, values...)
+	}
+	for _, cookie := range req.Cookies() {
+		sent = append(sent, cookie.Value)
+	}
+	return strings.Join(sent, " ")
+}
+
+// withField sends a copy of each request with one field more.
+func withField(name, value string) roundTripFunc {
+	return func(req *http.Request) (*http.Response, error) {
+		req = req.Clone(req.Context())
+		req.Header.Set(name, value)
+		return http.DefaultTransport.RoundTrip(req)
+	}
+}
+
+// Rule 30: whatever the client sends to say who is calling, and however the
+// backend repeats it, no error shows it. This is the scene of E7.
+func TestNoErrorShowsWhatTheClientSent(t *testing.T) {
+	const session = "session-of-alice"
+	ours, err := routeauth.NewHeaderTransport("session", "Authorization", "Bearer "+session, nil)
+	require.NoError(t, err)
+	clients := map[string]http.RoundTripper{
+		"a cookie of its jar":                         nil,
+		"a field that its transport adds":             withField("X-Session", session),
+		"a field of another case":                     withField("x-session", session),
+		"a field of more than one word":               withField("Authorization", "Bearer "+session),
+		"a cookie that its transport adds":            withField("Cookie", "lang=en; sid=\""+session+"\"; theme=dark"),
+		"a password that its transport adds":          withField("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte("app:"+session))),
+		"a user name that its transport adds":         withField("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(session+":"))),
+		"a credential of a transport of this package": ours,
+		"a query that its transport adds": roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			req = req.Clone(req.Context())
+			req.URL.RawQuery = "sid=" + session
+			return http.DefaultTransport.RoundTrip(req)
+		}),
+	}
+	servers := map[string]*httptest.Server{
+		"in a refusal": backend(t, func(w http.ResponseWriter, req *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+			_ = json.NewEncoder(w).Encode(map[string]string{"detail": "who is <" + everythingSent(req) + ">?"})
+		}),
+		"in a 401": backend(t, func(w http.ResponseWriter, req *http.Request) {
+			w.WriteHeader(http.StatusUnauthorized)
+			_ = json.NewEncoder(w).Encode(map[string]string{"detail": "who is <" + everythingSent(req) + ">?"})
+		}),
+		"in a 200": backend(t, func(w http.ResponseWriter, req *http.Request) {
+			_ = json.NewEncoder(w).Encode(map[string]string{"error": "who is <" + everythingSent(req) + ">?"})
+		}),
+		"after a redirect": backend(t, func(w http.ResponseWriter, req *http.Request) {
+			if req.URL.Path == "/" {
+				http.SetCookie(w, &http.Cookie{Name: "second", Value: "alice-again"})
+				http.Redirect(w, req, "/new", http.StatusTemporaryRedirect)
+				return
+			}
+			w.WriteHeader(http.StatusForbidden)
+			_ = json.NewEncoder(w).Encode(map[string]string{"detail": "who is <" + everythingSent(req) + ">?"})
+		}),
+		"in a status line":           answeringRaw(t, "%s\r\n\r\n"),
+		"in a header that is none":   answeringRaw(t, "HTTP/1.1 200 OK\r\n%s\r\n\r\n"),
+		"in a Content-Length":        answeringRaw(t, "HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n"),
+		"in a redirect to nowhere":   answeringRaw(t, "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://[%s\r\nContent-Length: 0\r\n\r\n"),
+		"in a redirect to elsewhere": answeringRaw(t, "HTTP/1.1 307 Temporary Redirect\r\nLocation: https://elsewhere.example.com/?%s\r\nContent-Length: 0\r\n\r\n"),
+	}
+	for sends, transport := range clients {
+		for echoes, server := range servers {
+			t.Run(sends+" "+echoes, func(t *testing.T) {
+				jar, err := cookiejar.New(nil)
+				require.NoError(t, err)
+				if transport == nil {
+					u, err := url.Parse(server.URL)
+					require.NoError(t, err)
+					jar.SetCookies(u, []*http.Cookie{{Name: "sid", Value: session}})
+				}
+				source := newRemote(t, server.URL+"/", &http.Client{Transport: transport, Jar: jar})
+				_, err = source.Token(t.Context(), nil)
+				require.Error(t, err)
+				_, sendErr := newJWTTransport(t, source, &base{}).RoundTrip(newRequest(t, http.MethodGet, endpoint, ""))
+				for _, err := range []error{err, sendErr} {
+					for _, secret := range []string{"alice", "c2Vzc2lvbi1vZi1hbGljZ", "OnNlc3Npb24tb2YtYWxpY2"} {
+						assert.NotContains(t, shown(err), secret)
+					}
+				}
+				if strings.HasPrefix(endpointOrNone(err).Detail, "who") {
+					assert.Contains(t, err.Error(), "who is <", "what is no secret is shown")
+				}
+			})
+		}
+	}
+}
+
+// endpointOrNone returns the EndpointError in err, or an empty one.
+func endpointOrNone(err error) *routeauth.EndpointError {
+	answered := new(routeauth.EndpointError)
+	errors.As(err, &answered)
+	return answered
+}
+
+// Rule 30: the same where only the response tells what was sent, and where only
+// the client's request does.
+func TestNoErrorShowsWhatABaseThatIsNotNetHTTPSent(t *testing.T) {
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	u, err := url.Parse("https://backend.example.com")
+	require.NoError(t, err)
+	jar.SetCookies(u, []*http.Cookie{{Name: "sid", Value: "session-of-alice"}})
+	for name, base := range map[string]roundTripFunc{
+		"it names its request": func(req *http.Request) (*http.Response, error) {
+			sent := req.Clone(req.Context())
+			sent.Header.Set("X-Session", "alice-0123456789")
+			return answer(sent, 403, `{"detail":"who is alice-0123456789, `+sent.Header.Get("Cookie")+`?"}`), nil
+		},
+		"it followed a redirect": func(req *http.Request) (*http.Response, error) {
+			first := req.Clone(req.Context())
+			first.Header.Set("X-Session", "alice-0123456789")
+			second := req.Clone(req.Context())
+			second.Response = answer(first, 307, "")
+			return answer(second, 403, `{"detail":"who is alice-0123456789?"}`), nil
+		},
+		"it fails": func(req *http.Request) (*http.Response, error) {
+			return nil, fmt.Errorf("cannot send %v", req.Header)
+		},
+		"it fails with the client's form of an error": func(req *http.Request) (*http.Response, error) {
+			return nil, fmt.Errorf("tried twice: %w", &url.Error{Op: "Post", URL: "/?sid=" + req.Header.Get("Cookie"), Err: io.EOF})
+		},
+	} {
+		_, err := newRemote(t, u.String(), &http.Client{Jar: jar, Transport: base}).Token(t.Context(), nil)
+		require.Error(t, err, name)
+		assert.NotContains(t, shown(err), "alice", name)
+	}
+}
+
+// Rule 30: HTTP/2 has other names for what it sends, and another code.
+func TestNoErrorShowsWhatTheClientSentOverHTTP2(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		assert.Equal(t, 2, req.ProtoMajor)
+		w.WriteHeader(http.StatusForbidden)
+		_ = json.NewEncoder(w).Encode(map[string]string{"detail": "who at " + req.Host + " is <" + everythingSent(req) + ">?"})
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	secure := server.Client().Transport
+	session, err := routeauth.NewHeaderTransport("session", "X-Session", "session-of-alice", secure)
+	require.NoError(t, err)
+	_, err = newRemote(t, server.URL, &http.Client{Transport: session}).Token(t.Context(), nil)
+	assert.NotContains(t, shown(err), "alice")
+	assert.Contains(t, err.Error(), "who at "+strings.TrimPrefix(server.URL, "https://")+" is <")
+	assert.Contains(t, err.Error(), "application/json", "what describes the message is no secret")
+}
+
+// Rule 30: an error stays readable.
+func TestWhatIsNoSecretIsShown(t *testing.T) {
+	server := backend(t, func(w http.ResponseWriter, req *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = fmt.Fprintf(w, `{"detail":"version 1.0 of %s wants application/json and not gzip"}`, req.Host)
+	})
+	host := strings.TrimPrefix(server.URL, "http://")
+	_, err := newRemote(t, server.URL, &http.Client{Transport: withField("X-Version", "1.0")}).Token(t.Context(), nil)
+	assert.ErrorContains(t, err, "version 1.0 of "+host+" wants application/json and not gzip")
+
+	// net/http quotes what the client itself did wrong, before anything is sent.
+	_, err = newRemote(t, server.URL, &http.Client{Transport: withField("X-Session", "a\nb")}).Token(t.Context(), nil)
+	assert.ErrorContains(t, err, `invalid header field value for "X-Session"`)
+
+	// A certificate is nobody's secret, and its error can be found.
+	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
+	defer untrusted.Close()
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
+	_, err = newRemote(t, untrusted.URL, nil).Token(t.Context(), nil)
+	assert.ErrorContains(t, err, "certificate signed by unknown authority")
+	assert.NotContains(t, err.Error(), "REDACTED")
+	var unknown x509.UnknownAuthorityError
+	assert.ErrorAs(t, err, &unknown)
+}
+
+// Rule 30: a token that comes where none belongs is not shown.
+func TestNoErrorShowsAToken(t *testing.T) {
+	jwt := mint(t, "hunter2", time.Now(), time.Now().Add(time.Minute))
+	for _, token := range []string{jwt, "hunter2-opaque"} {
+		for name, raw := range map[string]string{
+			"alone":                     token,
+			"alone on a line":           token + "\r\n\r\n",
+			"alone, in quotes":          `"` + token + `"` + "\r\n\r\n",
+			"half in quotes":            `say "` + token + "\r\n\r\n",
+			"as the status":             "HTTP/1.1 " + token + "\r\n\r\n",
+			"as a header":               "HTTP/1.1 200 OK\r\n" + token + "\r\n\r\n",
+			"as a folded header":        "HTTP/1.1 200 OK\r\n " + token + "\r\n\r\n",
+			"as a header's name":        "HTTP/1.1 200 OK\r\n" + token + "\x00: x\r\n\r\n",
+			"as a length":               "HTTP/1.1 200 OK\r\nContent-Length: " + token + "\r\n\r\n",
+			"as a transfer encoding":    "HTTP/1.1 200 OK\r\nTransfer-Encoding: " + token + "\r\n\r\n",
+			"as a location":             "HTTP/1.1 308 OK\r\nContent-Length: 0\r\nLocation: http://[" + token + "\r\n\r\n",
+			"as a chunk":                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + token + "\r\n",
+			"as the status, in a 1xx":   "HTTP/1.1 103 Early Hints\r\n\r\n" + token + "\r\n\r\n",
+			"with a refusal, as token":  "HTTP/1.1 403 No\r\n\r\n" + `{"token":"` + token + `","detail":"for <` + token + `>"}`,
+			"with a refusal, as access": "HTTP/1.1 403 No\r\n\r\n" + `{"access_token":"` + token + `","detail":"for <` + token + `>"}`,
+			"with a refusal, to renew":  "HTTP/1.1 403 No\r\n\r\n" + `{"refresh_token":"` + token + `","detail":"for <` + token + `>"}`,
+			"with a refusal, as ID":     "HTTP/1.1 403 No\r\n\r\n" + `{"id_token":"` + token + `","detail":"for <` + token + `>"}`,
+			"with a 200":                "HTTP/1.1 200 OK\r\n\r\n" + `{"error":"for <` + token + `>","access_token":"` + token + `","token_type":"x"}`,
+		} {
+			_, err := newRemote(t, answeringRaw(t, raw).URL, nil).Token(t.Context(), nil)
+			require.Error(t, err, name)
+			assert.NotContains(t, shown(err), token, name)
+			assert.NotContains(t, shown(err), "hunter2", name)
+		}
+	}
+
+	// A JWT is known by its form, wherever it comes from.
+	_, err := newRemote(t, answering(t, 403, `{"detail":"`+jwt+` has expired; get another one"}`).URL, nil).Token(t.Context(), nil)
+	assert.Equal(t, "REDACTED has expired; get another one", endpointErrorOf(t, err).Detail)
+	for text, want := range map[string]string{
+		"have " + jwt + ", go on":                              "have REDACTED, go on",
+		`net/http: malformed HTTP response "hunter2\"hunter2"`: `net/http: malformed HTTP response "REDACTED"`,
+		`malformed MIME header line: "hunter2`:                 `malformed MIME header line: "REDACTED"`,
+	} {
+		client := &http.Client{Transport: roundTripFunc(func(*http.Request) (*http.Response, error) {
+			return nil, fmt.Errorf("tried: %w", textproto.ProtocolError(text))
+		})}
+		_, err := newRemote(t, "https://backend.example.com", client).Token(t.Context(), nil)
+		assert.EqualError(t, err, "token endpoint https://backend.example.com: tried: "+want)
+		assert.NotContains(t, shown(err), "hunter2")
+		assert.NotContains(t, shown(err), jwt)
+	}
+}
+
+// Rule 30: every failure in which the endpoint answered has its status, and no
+// other has one.
+func TestEveryFailureInWhichTheEndpointAnsweredIsAnEndpointError(t *testing.T) {
+	var answered *routeauth.EndpointError
+	for name, test := range map[string]struct {
+		raw    string
+		client *http.Client
+		want   int // 0 for none
+	}{
+		"a refusal":                     {"HTTP/1.1 403 Forbidden\r\n\r\n", nil, 403},
+		"no token":                      {"HTTP/1.1 200 OK\r\n\r\n{}", nil, 200},
+		"an answer cut off":             {"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 9\r\n\r\nabc", nil, 502},
+		"a redirect elsewhere":          {"HTTP/1.1 307 No\r\nLocation: https://elsewhere.example.com/\r\n\r\n", nil, 307},
+		"a redirect nowhere":            {"HTTP/1.1 308 No\r\nLocation: http://[\r\n\r\n", nil, 308},
+		"a redirect without an address": {"HTTP/1.1 307 No\r\n\r\n", nil, 307},
+		"a redirect that the client refuses": {"HTTP/1.1 307 No\r\nLocation: /new\r\nRetry-After: 3\r\n\r\n", &http.Client{
+			CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("no redirects here") },
+		}, 307},
+		"no HTTP":   {"SSH-2.0-OpenSSH\r\n\r\n", nil, 0},
+		"no answer": {"", nil, 0},
+		"a redirect, then no answer": {"HTTP/1.1 307 No\r\nLocation: /new\r\n\r\n", &http.Client{Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			if req.URL.Path == "/new" {
+				return nil, io.EOF
+			}
+			return http.DefaultTransport.RoundTrip(req)
+		})}, 0},
+	} {
+		server := answeringRaw(t, test.raw)
+		_, err := newRemote(t, server.URL, test.client).Token(t.Context(), nil)
+		require.ErrorContains(t, err, "token endpoint "+server.URL+": ", name)
+		assert.Equal(t, test.want != 0, errors.As(err, &answered), name)
+		if test.want != 0 {
+			assert.Equal(t, test.want, endpointErrorOf(t, err).StatusCode, name)
+			assert.Equal(t, server.URL, endpointErrorOf(t, err).Endpoint)
+		}
+		if strings.Contains(test.raw, "Retry-After") {
+			assert.Equal(t, 3*time.Second, endpointErrorOf(t, err).RetryAfter)
+			assert.ErrorContains(t, err, "307 Temporary Redirect: no redirects here")
+		}
+		assert.True(t, isTemporary(t, err), name)
+	}
+	_, err := newRemote(t, "https://backend.invalid/jwt", dialingFails()).Token(t.Context(), nil)
+	assert.False(t, errors.As(err, &answered))
+}
+
+// Rule 30: RFC 9110, section 10.2.3.
+func TestAnEndpointErrorTellsRetryAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		at := func(d time.Duration) string { return time.Now().Add(d).UTC().Format(http.TimeFormat) }
+		for _, test := range []struct {
+			field string
+			date  string // of the answer
+			want  time.Duration
+		}{
+			{"120", "", 2 * time.Minute},
+			{"0", "", 0},
+			{"007", "", 7 * time.Second},
+			{at(90 * time.Second), "", 90 * time.Second},
+			{at(90 * time.Second), at(30 * time.Second), time.Minute}, // a server whose clock is ahead
+			{at(90 * time.Second), at(-30 * time.Second), 2 * time.Minute},
+			{at(90 * time.Second), "yesterday", 90 * time.Second},
+			{at(-time.Second), "", 0},
+			{time.Now().Add(time.Minute).UTC().Format(time.RFC850), "", time.Minute},
+			{time.Now().Add(time.Minute).UTC().Format(time.ANSIC), "", time.Minute},
+			{"9999999999999999999999", "", math.MaxInt64},
+			{strings.Repeat("9", 400), "", math.MaxInt64},
+			{"", "", 0}, {"-5", "", 0}, {"+5", "", 0}, {"1.5", "", 0}, {"1e3", "", 0}, {"0x10", "", 0}, {"Inf", "", 0},
+			{"5 ", "", 5 * time.Second}, {"soon", "", 0}, {time.Now().Format(time.RFC3339), "", 0},
+		} {
+			for _, status := range []int{200, 403, 429, 503} {
+				client := &http.Client{Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+					resp := answer(req, status, "")
+					resp.Header.Set("Retry-After", strings.TrimSpace(test.field))
+					resp.Header.Set("Date", test.date)
+					return resp, nil
+				})}
+				_, err := newRemote(t, "https://backend.example.com", client).Token(t.Context(), nil)
+				assert.Equal(t, test.want, endpointErrorOf(t, err).RetryAfter, "%d %q", status, test.field)
+			}
+		}
+	})
+}
+
+// Rule 23, with what rule 30 tells it: a cache leaves the endpoint alone for as
+// long as it asks.
+func TestACacheObeysTheRetryAfterOfAnEndpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		client := &http.Client{Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			asked++
+			resp := answer(req, 429, `{"detail":"too many"}`)
+			resp.Header.Set("Retry-After", "30")
+			return resp, nil
+		})}
+		cache := newCache(t, newRemote(t, "https://backend.example.com", client))
+		for range 60 {
+			_, err := cache.Token(t.Context(), nil)
+			assert.Equal(t, 30*time.Second, endpointErrorOf(t, err).RetryAfter)
+			<-time.After(time.Second)
+		}
+		assert.Equal(t, 2, asked)
+	})
+}
+
+// Rules 18 and 30: whether a call took too long can be told as of any request.
+func TestTheTimeoutOfACallCanBeTold(t *testing.T) {
+	slow := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		resp := answer(req, http.StatusForbidden, "")
+		resp.Body = io.NopCloser(readFunc(func([]byte) (int, error) {
+			<-req.Context().Done()
+			return 0, req.Context().Err()
+		}))
+		return resp, nil
+	})
+	for name, test := range map[string]struct {
+		client  *http.Client
+		timeout time.Duration // of the context
+		want    bool
+		answers bool
+	}{
+		"the context's, before the answer": {&http.Client{Transport: hanging}, time.Second, true, false},
+		"the client's, before the answer":  {&http.Client{Transport: hanging, Timeout: time.Second}, time.Hour, true, false},
+		"the context's, in the answer":     {&http.Client{Transport: slow}, time.Second, true, true},
+		"the client's, in the answer":      {&http.Client{Transport: slow, Timeout: time.Second}, time.Hour, true, true},
+		"a failure":                        {dialingFails(), time.Hour, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), test.timeout)
+				defer cancel()
+				_, err := newRemote(t, "https://backend.example.com", test.client).Token(ctx, nil)
+				require.Error(t, err)
+				assert.Equal(t, test.want, os.IsTimeout(err))
+				assert.Equal(t, test.want, errors.Is(err, context.DeadlineExceeded))
+				assert.Equal(t, test.answers, endpointOrNone(err).StatusCode == http.StatusForbidden)
+				_, err = newJWTTransport(t, newRemote(t, "https://backend.example.com", test.client), &base{}).
+					RoundTrip(newRequest(t, http.MethodPost, endpoint, "body").WithContext(ctx))
+				assert.Equal(t, test.want, credentialErrorOf(t, err).Timeout())
+			})
+		})
+	}
+}
+
+// Rule 6: a client's transport that breaks its contract makes no panic.
+func TestATransportOfTheClientThatMisbehavesMakesNoPanic(t *testing.T) {
+	for name, test := range map[string]struct {
+		transport roundTripFunc
+		want      string
+	}{
+		"nothing at all":  {func(*http.Request) (*http.Response, error) { return nil, nil }, "neither a response nor an error"},
+		"a nil error":     {func(*http.Request) (*http.Response, error) { return nil, (*url.Error)(nil) }, "nil *url.Error"},
+		"a nil rejection": {func(*http.Request) (*http.Response, error) { return nil, (*routeauth.UnauthorizedError)(nil) }, "nil *routeauth.UnauthorizedError"},
+		"one that it wraps": {func(*http.Request) (*http.Response, error) {
+			return nil, fmt.Errorf("no: %w", (*routeauth.UnauthorizedError)(nil))
+		}, "no: "},
+		"a nil error in one": {func(*http.Request) (*http.Response, error) {
+			return nil, &url.Error{Op: "Post", URL: "x", Err: (*net.OpError)(nil)}
+		}, "cannot be read"},
+		"a body whose error is nil": {func(req *http.Request) (*http.Response, error) {
+			resp := answer(req, 200, "")
+			resp.Body = io.NopCloser(readFunc(func([]byte) (int, error) { return 0, (*url.Error)(nil) }))
+			return resp, nil
+		}, "nil *url.Error"},
+		"no body": {func(req *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200}, nil
+		}, "the answer is empty"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := newRemote(t, "https://backend.example.com", &http.Client{Transport: test.transport}).Token(t.Context(), nil)
+			assert.ErrorContains(t, err, test.want)
+			assert.NotErrorIs(t, err, routeauth.ErrUnauthorized)
+		})
+	}
+	for _, transport := range []http.RoundTripper{(*http.Transport)(nil), roundTripFunc(nil)} {
+		source, err := routeauth.NewRemoteTokenSource("http://backend.example.com", &http.Client{Transport: transport}, nil)
+		assert.Nil(t, source)
+		assert.ErrorContains(t, err, fmt.Sprintf("the client's transport is a nil %T", transport))
+		assert.ErrorContains(t, err, "remote option is nil", "and everything else that is wrong")
+		assert.ErrorContains(t, err, "plaintext")
+	}
+}
+
+// Rule 12.
+func TestAPlaintextEndpointMustBeAllowed(t *testing.T) {
+	asked := false
+	client := &http.Client{Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		asked = true
+		assert.Equal(t, "http://backend.example.com/jwt", req.URL.String())
+		return answer(req, http.StatusOK, `{"token":"abc"}`), nil
+	})}
+	source, err := routeauth.NewRemoteTokenSource("http://backend.example.com/jwt", client, routeauth.AllowPlaintextEndpoint())
+	require.NoError(t, err)
+	_, err = source.Token(t.Context(), nil)
+	require.NoError(t, err)
+	assert.True(t, asked)
+
+	_, err = routeauth.NewRemoteTokenSource("ftp://backend.example.com/jwt", client, routeauth.AllowPlaintextEndpoint())
+	assert.ErrorContains(t, err, "neither https nor http", "nothing else is allowed by it")
+}
+
 // What ended a call can be told also where the client's own words are not shown.
 func TestTheEndOfACallCanBeToldWhateverTheClientSays(t *testing.T) {
 	client := &http.Client{Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
@@ -717,27 +1283,82 @@ func TestARemoteSourceWithoutItsConstructorIsAnError(t *testing.T) {
 	}
 }
 
-// Rule 30: that the backend rejected the app's session, on a transport of this
-// package, is the backend's 401 and not the API's.
+// Rule 30: that the backend rejected the app's session is the backend's 401 and
+// not the API's, whether a transport of this package made an error of it or not.
 func TestABackendThatRejectsTheAppsSessionIsNoErrUnauthorized(t *testing.T) {
 	session, err := routeauth.NewAPIKeyTransport("session-17", nil)
 	require.NoError(t, err)
-	source := newRemote(t, answering(t, 401, "").URL, &http.Client{Transport: session})
-	_, err = newJWTTransport(t, source, &base{}).RoundTrip(newRequest(t, "POST", endpoint, "body"))
-	assert.False(t, credentialErrorOf(t, err).Temporary())
-	assert.ErrorContains(t, err, "401 Unauthorized")
-	assert.NotErrorIs(t, err, routeauth.ErrUnauthorized)
-	var unauthorized *routeauth.UnauthorizedError
-	assert.False(t, errors.As(err, &unauthorized))
+	server := backend(t, func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Set("Retry-After", "7")
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = fmt.Fprintf(w, `{"detail":"no session %s"}`, req.Header.Get("X-Api-Key"))
+	})
+	for name, test := range map[string]struct {
+		transport http.RoundTripper
+		detail    string
+	}{
+		"an ordinary client":          {nil, "no session"},
+		"a transport of this package": {session, "no session REDACTED"},
+		"one within another": {roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			resp, err := session.RoundTrip(req)
+			return resp, fmt.Errorf("decorated: %w", err)
+		}), "no session REDACTED"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := newRemote(t, server.URL, &http.Client{Transport: test.transport})
+			_, err = newJWTTransport(t, source, &base{}).RoundTrip(newRequest(t, "POST", endpoint, "body"))
+			assert.Equal(t, &routeauth.EndpointError{
+				Endpoint: server.URL, StatusCode: 401, Detail: test.detail, RetryAfter: 7 * time.Second,
+			}, endpointErrorOf(t, err))
+			assert.True(t, credentialErrorOf(t, err).Temporary(), "the app may get a new session")
+			assert.NotErrorIs(t, err, routeauth.ErrUnauthorized)
+			var unauthorized *routeauth.UnauthorizedError
+			assert.False(t, errors.As(err, &unauthorized))
+		})
+	}
+}
 
-	// A credential that the app's session lacks for good is lacking for good.
-	noSession, err := routeauth.NewJWTTransport(tokenFunc(func(context.Context, routeauth.Params) (string, error) {
-		return "", nil
-	}), nil)
-	require.NoError(t, err)
-	source = newRemote(t, answering(t, 200, "").URL, &http.Client{Transport: noSession})
-	_, err = newJWTTransport(t, source, &base{}).RoundTrip(newRequest(t, "POST", endpoint, "body"))
-	assert.False(t, credentialErrorOf(t, err).Temporary())
+// Rule 18: a credential that the app's session lacks for good is lacking for
+// good, one that it lacks for the moment is not.
+func TestASessionThatCannotBeHadIsAsPermanentAsItsCause(t *testing.T) {
+	for name, test := range map[string]struct {
+		source    tokenFunc
+		temporary bool
+	}{
+		"an ill-formed session": {func(context.Context, routeauth.Params) (string, error) { return "", nil }, false},
+		"a failure":             {func(context.Context, routeauth.Params) (string, error) { return "", errors.New("down") }, true},
+		"a permanent failure": {func(context.Context, routeauth.Params) (string, error) {
+			return "", routeauth.Permanent(errors.New("banned"))
+		}, false},
+		"a session that takes too long": {func(ctx context.Context, _ routeauth.Params) (string, error) {
+			<-ctx.Done()
+			return "", ctx.Err()
+		}, true},
+		"another backend's 401": {func(context.Context, routeauth.Params) (string, error) {
+			return "", &routeauth.UnauthorizedError{Scheme: "sso", Method: "GET", URL: "https://sso.example.com"}
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := &http.Client{Timeout: time.Second, Transport: newJWTTransport(t, test.source, &base{})}
+				source := newRemote(t, "https://backend.example.com", client)
+				_, err := newJWTTransport(t, source, &base{}).RoundTrip(newRequest(t, "POST", endpoint, "body"))
+				assert.Equal(t, test.temporary, credentialErrorOf(t, err).Temporary())
+				var answered *routeauth.EndpointError
+				assert.False(t, errors.As(err, &answered), "the backend was not asked")
+				assert.NotErrorIs(t, err, routeauth.ErrUnauthorized)
+
+				_, err = source.Token(t.Context(), nil)
+				var missing *routeauth.CredentialError
+				assert.False(t, errors.As(err, &missing), "no credential of the API is missing")
+			})
+		})
+	}
+	permanent := &http.Client{Transport: roundTripFunc(func(*http.Request) (*http.Response, error) {
+		return nil, fmt.Errorf("no session: %w", routeauth.Permanent(errors.New("banned")))
+	})}
+	_, err := newRemote(t, "https://backend.example.com", permanent).Token(t.Context(), nil)
+	assert.False(t, isTemporary(t, err))
 }
 
 // Rule 15: JSON would change a param that is not UTF-8.

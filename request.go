@@ -1,6 +1,7 @@
 package routeauth
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -15,8 +16,6 @@ func closeBody(req *http.Request) {
 		_ = req.Body.Close()
 	}
 }
-
-func hasBody(req *http.Request) bool { return req.Body != nil && req.Body != http.NoBody }
 
 // methodOf returns the method of a request as it goes on the wire.
 func methodOf(req *http.Request) string {
@@ -39,4 +38,23 @@ func sameURL(a, b *url.URL) bool {
 	x, y := *a, *b
 	x.User, y.User = nil, nil
 	return x == y && a.User.String() == b.User.String()
+}
+
+// contextOf returns the context of req, which ends also when its Cancel channel
+// is closed.
+func contextOf(req *http.Request) (context.Context, context.CancelFunc) {
+	//lint:ignore SA1019 a caller may still set Cancel
+	canceled := req.Cancel
+	if canceled == nil {
+		return req.Context(), func() {}
+	}
+	ctx, cancel := context.WithCancel(req.Context())
+	go func() {
+		select {
+		case <-canceled:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"example.com/routeauth/internal/origin"
 )
 
 // CheckRetryFunc is the form of go-retryablehttp's CheckRetry.
@@ -17,7 +19,8 @@ type CheckRetryFunc = func(ctx context.Context, resp *http.Response, err error) 
 // CheckRetry, to what is safe, and never widens it. Where next would retry, a
 // request is not sent again
 //
-//   - after an [*UnauthorizedError]: the same credential does not become valid;
+//   - after an [*UnauthorizedError], or a response that [UnauthorizedFrom] knows:
+//     the same credential does not become valid;
 //   - after a [*CredentialError] that is not temporary;
 //   - if its method is not idempotent (RFC 9110, section 9.2.2) or not known,
 //     unless the server cannot have acted on it: dialing it or its proxy failed,
@@ -59,6 +62,9 @@ func CheckRetry(next CheckRetryFunc) CheckRetryFunc {
 // mayBeSentAgain reports whether a request is safe and useful to retry.
 func mayBeSentAgain(resp *http.Response, err error) bool {
 	method := firstMethod(resp, err)
+	if _, kept := UnauthorizedFrom(resp); kept {
+		return false
+	}
 	switch {
 	case errors.Is(err, ErrUnauthorized), holdsError(err, func(e *CredentialError) bool { return !e.Temporary() }):
 		return false
@@ -77,7 +83,7 @@ func firstMethod(resp *http.Response, err error) string {
 	if err != nil {
 		return methodIn(err)
 	}
-	for hop := 0; resp != nil && resp.Request != nil && hop < maxHops; hop++ {
+	for hop := 0; resp != nil && resp.Request != nil && hop < origin.MaxHops; hop++ {
 		if resp.Request.Response == nil {
 			return methodOf(resp.Request)
 		}

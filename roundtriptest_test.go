@@ -4,12 +4,57 @@ import (
 	"net/http"
 	"testing"
 
+	"example.com/routeauth"
 	"example.com/routeauth/roundtriptest"
+	"github.com/stretchr/testify/require"
 )
 
-// Rules 1 to 8 and 11: every wrapper passes the contract suite.
+// Rules 1 to 8 and 11: every wrapper passes the contract suite, but for a 401,
+// which it makes an error of.
 func TestEveryWrapperKeepsTheContract(t *testing.T) {
-	forEachWrapper(t, func(t *testing.T, w wrapper, over func(http.RoundTripper) http.RoundTripper) {
-		roundtriptest.Test(t, over, roundtriptest.WithURL(w.url), roundtriptest.WithCredential(w.field))
+	forEachWrapper(t, func(t *testing.T, w wrapper, _ func(http.RoundTripper) http.RoundTripper) {
+		roundtriptest.Test(t, w.wrap,
+			roundtriptest.Strict(),
+			roundtriptest.WithURL(w.url),
+			roundtriptest.WithCredential(w.field),
+			roundtriptest.WithSkip("a 401 to a credential becomes an *UnauthorizedError", "response/401"),
+		)
 	})
+}
+
+// Rule 32: with KeepUnauthorized a 401 is no exception.
+func TestWithKeepUnauthorizedEveryAuthKeepsTheWholeContract(t *testing.T) {
+	policy, err := routeauth.NewPolicy(apiURL, routes)
+	require.NoError(t, err)
+	source, err := routeauth.NewStaticTokenSource(token)
+	require.NoError(t, err)
+	cache, err := routeauth.NewTokenCache(source)
+	require.NoError(t, err)
+	key := routeauth.APIKeyAuth{APIKey: apiKey}
+	bearer := routeauth.BearerAuth{Source: cache}
+	for name, a := range map[string]struct {
+		auth       routeauth.Auth
+		url, field string
+	}{
+		"JWTAuth, mandatory":   {routeauth.JWTAuth{SubscriptionID: subscriptionID, Source: source}, mandatoryURL, routeauth.HeaderAuthorization},
+		"JWTAuth, optional":    {routeauth.JWTAuth{SubscriptionID: subscriptionID, Source: source}, optionalURL, routeauth.HeaderUserID},
+		"JWTAuth over a cache": {routeauth.JWTAuth{SubscriptionID: subscriptionID, Source: cache}, mandatoryURL, routeauth.HeaderAuthorization},
+		"APIKeyAuth":           {key, mandatoryURL, routeauth.HeaderAPIKey},
+		"BearerAuth":           {bearer, mandatoryURL, routeauth.HeaderAuthorization},
+		"BasicAuth":            {routeauth.BasicAuth{Username: "ada", Password: "lovelace"}, mandatoryURL, routeauth.HeaderAuthorization},
+		"HeaderAuth":           {routeauth.HeaderAuth{Scheme: "gateway", Name: "x-gateway", Value: "abc"}, mandatoryURL, "X-Gateway"},
+		"SplitAuth, mandatory": {routeauth.SplitAuth{Mandatory: bearer, Optional: key}, mandatoryURL, routeauth.HeaderAuthorization},
+		"SplitAuth, optional":  {routeauth.SplitAuth{Mandatory: bearer, Optional: key}, optionalURL, routeauth.HeaderAPIKey},
+	} {
+		t.Run(name, func(t *testing.T) {
+			roundtriptest.Test(t,
+				func(base http.RoundTripper) (http.RoundTripper, error) {
+					return routeauth.New(policy, a.auth, base, routeauth.KeepUnauthorized())
+				},
+				roundtriptest.Strict(),
+				roundtriptest.WithURL(a.url),
+				roundtriptest.WithCredential(a.field),
+			)
+		})
+	}
 }

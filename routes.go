@@ -1,131 +1,84 @@
 package routeauth
 
 import (
-	"errors"
 	"fmt"
 	"maps"
-	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
-	"strings"
+
+	"example.com/routeauth/internal/route"
+	"example.com/routeauth/internal/scope"
 )
 
-// route is a requirement as the handler of its patterns in a ServeMux, which is
-// only asked for it and never serves.
-type route Requirement
+// Requirement says which credential an endpoint takes.
+type Requirement uint8
 
-func (route) ServeHTTP(http.ResponseWriter, *http.Request) {}
+const (
+	// Mandatory marks an endpoint that requires the credential. It is the zero
+	// value, and what an endpoint without a route is.
+	Mandatory Requirement = iota
+	// Optional marks an endpoint that takes the weaker one.
+	Optional
+	// Public marks an endpoint that takes none. Its requests go to the base as
+	// the same values, and its 401 is an ordinary response.
+	Public
+)
 
-// checkRoutes returns everything that is wrong with routes.
-func checkRoutes(routes Routes) (errs []error) {
-	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	all := http.NewServeMux()
-	var inside, outside []string // of all, which takes no pattern that conflicts
+// String returns "mandatory", "optional" or "public".
+func (r Requirement) String() string {
+	switch r {
+	case Mandatory:
+		return "mandatory"
+	case Optional:
+		return "optional"
+	case Public:
+		return "public"
+	}
+	return fmt.Sprintf("Requirement(%d)", uint8(r))
+}
+
+// Routes say which endpoint takes which credential. A key is a pattern of
+// [http.ServeMux] without a host, with a path relative to the base URL, such as
+// "POST /operations" or "GET /operations/{id}". What matches no pattern is
+// mandatory, so a table needs to list only what is not.
+//
+//   - GET also matches HEAD; a pattern without a method matches every one but
+//     CONNECT, which is always mandatory.
+//   - {name} is one segment, whatever its value; {name...} is one or more, and
+//     may also stand in the middle; {$} is the end of a path with a last slash; a
+//     last slash is everything below.
+//   - A segment may mix text and wildcards, as in {id}.json, {id}:cancel or
+//     {base}...{head}. Each wildcard then takes at least one character.
+//   - The most specific pattern wins, as in ServeMux. Two that overlap, of which
+//     neither is more specific, are an error unless they ask for the same.
+//   - A path with doubled slashes is matched as its clean form, and sent
+//     unchanged. A path without a last slash that only a subtree matches is
+//     matched as if it had one: /files takes the requirement of /files/.
+//   - Literal text is compared decoded, and %2F in it is part of a segment.
+type Routes map[string]Requirement
+
+// compiledRoute is a route as [Policy.Match] tells of it.
+type compiledRoute struct {
+	pattern     string
+	requirement Requirement
+	reason      string
+}
+
+// compile returns the routes in the order of their patterns, a table that finds
+// them by their places, and everything that is wrong with them.
+func compile(routes Routes) (compiled []compiledRoute, table *route.Table, errs []error) {
+	listed := make([]route.Route, 0, len(routes))
 	for _, pattern := range slices.Sorted(maps.Keys(routes)) {
-		if routes[pattern] > Public {
-			wrong("route %s: %v is neither Mandatory nor Optional nor Public", quotePattern(pattern), routes[pattern])
-		}
-		if err := checkPattern(pattern); err != nil {
-			wrong("route %s: %w", quotePattern(pattern), err)
+		requirement := routes[pattern]
+		if requirement > Public {
+			errs = append(errs, fmt.Errorf("route %s: %v is not a requirement: use Mandatory, Optional or Public",
+				route.Quote(pattern), requirement))
 			continue
 		}
-		rivals := outside
-		if register(all, pattern) == nil {
-			inside = append(inside, pattern)
-		} else {
-			rivals = slices.Concat(inside, outside)
-			outside = append(outside, pattern)
-		}
-		for _, rival := range rivals {
-			if reason := conflictOf(pattern, rival); reason != "" {
-				wrong("route %q conflicts with route %q: %s", pattern, rival, reason)
-			}
-		}
+		listed = append(listed, route.Route{Pattern: pattern, Requirement: requirement.String()})
+		compiled = append(compiled, compiledRoute{pattern, requirement,
+			"the route " + strconv.Quote(pattern) + " is " + requirement.String()})
 	}
-	return errs
-}
-
-// checkPattern says what is wrong with a pattern by itself.
-func checkPattern(pattern string) error {
-	_, path := splitPattern(pattern)
-	if strings.Index(path, "/") > 0 {
-		return errors.New("the pattern has a host; it must be relative to the base URL and begin with a slash")
-	}
-	if err := register(http.NewServeMux(), pattern); err != nil {
-		if inner := errors.Unwrap(err); inner != nil && !holdsUserInfo(pattern) {
-			return fmt.Errorf("the pattern is malformed: %w", inner)
-		}
-		return errors.New("the pattern is malformed")
-	}
-	if path != cleanPath(path) {
-		return errors.New("the path is not clean, so it can match nothing")
-	}
-	return nil
-}
-
-// quotePattern returns a pattern as messages name it.
-func quotePattern(pattern string) string {
-	if holdsUserInfo(pattern) {
-		pattern = redacted + pattern[strings.LastIndex(pattern, "@"):]
-	}
-	return strconv.Quote(pattern)
-}
-
-// holdsUserInfo reports whether a pattern looks like a whole URL with user
-// info, which is a likely mistake and must not show a password.
-func holdsUserInfo(pattern string) bool {
-	at := strings.LastIndex(pattern, "@")
-	return at >= 0 && strings.Contains(pattern[:at], ":")
-}
-
-// conflictOf returns why two patterns conflict, or "" if they do not.
-func conflictOf(a, b string) string {
-	mux := http.NewServeMux()
-	_ = register(mux, b)
-	err := register(mux, a)
-	if err == nil {
-		return ""
-	}
-	// ServeMux's message has a first line with source positions in it, which
-	// are places in this package, and a second line with the reason.
-	if _, reason, found := strings.Cut(err.Error(), ":\n"); found {
-		return strings.ReplaceAll(reason, "\n", " ")
-	}
-	return "both match some request, and neither is more specific"
-}
-
-// register adds a pattern to mux and returns, as an error, what ServeMux panics
-// with.
-func register(mux *http.ServeMux, pattern string) (err error) {
-	defer func() {
-		switch v := recover().(type) {
-		case nil:
-		case error:
-			err = v
-		default:
-			err = fmt.Errorf("%v", v)
-		}
-	}()
-	mux.Handle(pattern, route(Mandatory))
-	return nil
-}
-
-// splitPattern splits a well-formed pattern into its method, which may be
-// empty, and the rest.
-func splitPattern(pattern string) (method, rest string) {
-	if i := strings.IndexAny(pattern, " \t"); i >= 0 {
-		return pattern[:i], strings.TrimLeft(pattern[i:], " \t")
-	}
-	return "", pattern
-}
-
-// literalPath returns the one path that a pattern's path matches, if there is
-// one and every server reads it alike.
-func literalPath(path string) (literal string, ok bool) {
-	if strings.HasSuffix(path, "/") || decodeSlashes(path) != path {
-		return "", false
-	}
-	literal, err := url.PathUnescape(path) // as ServeMux does with each segment
-	return literal, err == nil && isPlain(literal)
+	table, routeErrs := route.New(listed, scope.HoldsDotSegment)
+	return compiled, table, append(errs, routeErrs...)
 }

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-)
+	"strings"
 
-// redacted stands wherever a secret would stand.
-const redacted = "REDACTED"
+	"example.com/routeauth/internal/redact"
+)
 
 // Secret is a string that is not to be seen: an API key, a token, a signing
 // key. Formatting it with fmt, marshalling it as text, JSON or XML and logging
@@ -37,20 +37,60 @@ const redacted = "REDACTED"
 type Secret string
 
 // String returns REDACTED.
-func (Secret) String() string { return redacted }
+func (Secret) String() string { return redact.Marker }
 
 // GoString returns REDACTED, for %#v.
-func (Secret) GoString() string { return redacted }
+func (Secret) GoString() string { return redact.Marker }
 
 // Format writes REDACTED for every verb. It implements [fmt.Formatter].
-func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redact.Marker) }
 
 // MarshalText returns REDACTED. It implements [encoding.TextMarshaler], which
 // encoding/json and encoding/xml follow.
-func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+func (Secret) MarshalText() ([]byte, error) { return []byte(redact.Marker), nil }
 
 // LogValue returns REDACTED. It implements [slog.LogValuer].
-func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (Secret) LogValue() slog.Value { return slog.StringValue(redact.Marker) }
+
+// field is a field of a struct that is formatted.
+type field struct {
+	name  string
+	value any
+}
+
+// formatFields formats a struct whose values print as they may be seen. Without
+// it, fmt would print the secrets in a pointer to the struct inside of another
+// value for a verb that does not fit a pointer, such as %s.
+func formatFields(f fmt.State, verb rune, name string, fields []field) {
+	var text strings.Builder
+	separator, named, value := " ", false, "%v"
+	switch {
+	case verb == 'v' && f.Flag('#'):
+		text.WriteString(name)
+		separator, named, value = ", ", true, "%#v"
+	case verb == 'v' && f.Flag('+'):
+		named = true
+	}
+	text.WriteString("{")
+	for i, field := range fields {
+		if i > 0 {
+			text.WriteString(separator)
+		}
+		if named {
+			text.WriteString(field.name + ":")
+		}
+		fmt.Fprintf(&text, value, field.value)
+	}
+	text.WriteString("}")
+	_, _ = io.WriteString(f, text.String())
+}
+
+// typeName prints as the type of a source, whose values may print what they hold.
+type typeName string
+
+func typeOf(source any) typeName { return typeName(fmt.Sprintf("%T", source)) }
+
+func (n typeName) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, string(n)) }
 
 // hidden holds a value out of reach of reflection: whoever formats a struct
 // with a hidden field, exported or not, at whatever depth, sees a function.

@@ -151,13 +151,13 @@ func TestASecretInAnotherValueIsPrintedAsREDACTED(t *testing.T) {
 func TestAnAPIKeyAuthIsPrintedAsAStruct(t *testing.T) {
 	auth := routeauth.APIKeyAuth{APIKey: planted}
 	for verb, want := range map[string]string{
-		"%v":  "{REDACTED}",
-		"%s":  "{REDACTED}",
-		"%q":  "{REDACTED}",
-		"%+v": "{APIKey:REDACTED}",
-		"%+s": "{REDACTED}",
-		"%#v": "routeauth.APIKeyAuth{APIKey:REDACTED}",
-		"%#x": "{REDACTED}",
+		"%v":  "{REDACTED <nil>}",
+		"%s":  "{REDACTED <nil>}",
+		"%q":  "{REDACTED <nil>}",
+		"%+v": "{APIKey:REDACTED Source:<nil>}",
+		"%+s": "{REDACTED <nil>}",
+		"%#v": "routeauth.APIKeyAuth{APIKey:REDACTED, Source:<nil>}",
+		"%#x": "{REDACTED <nil>}",
 	} {
 		assert.Equal(t, want, fmt.Sprintf(verb, auth), verb)
 		assert.Equal(t, "["+want+"]", fmt.Sprintf("["+verb+"]", &auth), verb)
@@ -216,8 +216,9 @@ func (revealingBase) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // publicTypes hold no secret: names, numbers, functions and interfaces.
 var publicTypes = []string{
-	"Auth", "CacheOption", "CheckRetryFunc", "JWTOption", "Params", "ParamsFunc", "PolicyOption", "Requirement",
-	"Routes", "Scheme", "TokenSource",
+	"Auth", "CacheOption", "CacheStats", "CheckRetryFunc", "Decision", "Discarder", "JWTOption", "Match", "Option",
+	"Params", "ParamsFunc", "PolicyOption", "RemoteOption", "Requirement", "Routes", "Scheme", "SecretDiscarder",
+	"SecretSource", "SecretSourceFunc", "TokenFetch", "TokenSource", "TokenSourceFunc", "Trace", "Verdict",
 }
 
 // Rule 27, of every exported type that could hold a secret, in use.
@@ -250,6 +251,18 @@ func TestNoExportedTypeShowsASecret(t *testing.T) {
 	require.NoError(t, err)
 	tokened, err := routeauth.New(policy, routeauth.JWTAuth{SubscriptionID: "66ec1726", Source: revealingSource{planted}}, header)
 	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(path, []byte(planted), 0o600))
+	file, err := routeauth.NewFileSecretSource(path)
+	require.NoError(t, err)
+	_, err = file.Secret(t.Context())
+	require.NoError(t, err)
+	cachedToken, err := cache.Token(t.Context(), routeauth.Params{"a": "b"})
+	require.NoError(t, err)
+	sourced, err := routeauth.NewHeaderSourceTransport("token", "X-Token", "Token ", file, revealingBase{planted})
+	require.NoError(t, err)
+	basic, err := routeauth.New(policy, routeauth.BasicAuth{Username: "ada", Password: planted}, nil)
+	require.NoError(t, err)
 	custom, err := routeauth.New(policy, revealingAuth{}, &revealingBase{planted})
 	require.NoError(t, err)
 	unauthorized := keyRejection(t, planted, func(resp *http.Response) {
@@ -267,7 +280,9 @@ func TestNoExportedTypeShowsASecret(t *testing.T) {
 	values := []any{
 		policy, *policy, static, cache, *cache, revealingCache, remote, *remote,
 		key, *key, header, *header, subscription, *subscription, jwt, *jwt, cachedJWT,
-		keyed, *keyed, tokened, *tokened, custom, *custom,
+		keyed, *keyed, tokened, *tokened, custom, *custom, file, *file, sourced, *sourced, basic, *basic,
+		&routeauth.EndpointError{Endpoint: "https://backend.example.com"}, routeauth.EndpointError{},
+		routeauth.BearerAuth{Source: cache}, routeauth.SplitAuth{Mandatory: routeauth.BearerAuth{Source: static}},
 		unauthorized, *unauthorized, credential, *credential,
 		routeauth.JWTAuth{SubscriptionID: "66ec1726", Source: static},
 		&routeauth.JWTAuth{SubscriptionID: "66ec1726", Source: cache},
@@ -277,6 +292,9 @@ func TestNoExportedTypeShowsASecret(t *testing.T) {
 		routeauth.Secret(planted),
 		routeauth.APIKeyAuth{APIKey: planted}, &routeauth.APIKeyAuth{APIKey: planted},
 		routeauth.JWTAuth{Source: revealingSource{planted}},
+		routeauth.BasicAuth{Username: "ada", Password: planted}, &routeauth.BasicAuth{Username: planted},
+		routeauth.HeaderAuth{Name: "X-Token", Prefix: "Token ", Value: planted}, &routeauth.HeaderAuth{Value: planted},
+		cachedToken, &cachedToken, routeauth.Token{Value: planted},
 	}
 
 	shown := slices.Clone(publicTypes)

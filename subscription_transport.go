@@ -3,25 +3,26 @@ package routeauth
 import (
 	"net/http"
 	"net/url"
+
+	"example.com/routeauth/internal/httpfield"
 )
 
-// SubscriptionTransport is an [http.RoundTripper] that sends each request with
-// the header field x-user-id. A subscription ID is an identifier, not a secret:
-// errors do not hide it. In everything else the transport keeps what
-// [HeaderTransport] promises, and like it has no scope when it is used alone:
-// [New] with [JWTAuth] binds the ID to one API.
+// SubscriptionTransport is an [http.RoundTripper] that sends each request with the
+// header field x-user-id. A subscription ID is an identifier, not a secret:
+// errors do not hide it. In everything else it keeps what the package comment
+// promises of every transport. Alone it has no scope: [New] with [JWTAuth] binds
+// the ID to one API.
 type SubscriptionTransport struct{ header HeaderTransport }
 
 // NewSubscriptionTransport returns a SubscriptionTransport that sends
-// subscriptionID with base, or with [http.DefaultTransport] as it is at the
-// time of the request if base is nil.
+// subscriptionID with base. A nil base means [http.DefaultTransport].
 //
 // The error joins everything that is wrong: an ID that is empty, holds anything
 // but printable ASCII without spaces or is the literal REDACTED; a base that is
 // a nil pointer or function.
 func NewSubscriptionTransport(subscriptionID string, base http.RoundTripper) (*SubscriptionTransport, error) {
 	header, err := newHeaderTransport(SchemeSubscription, HeaderUserID, subscriptionID, base,
-		checkCredential("subscription ID", subscriptionID))
+		httpfield.CheckCredential("subscription ID", subscriptionID))
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +30,7 @@ func NewSubscriptionTransport(subscriptionID string, base http.RoundTripper) (*S
 	return &SubscriptionTransport{*header}, nil
 }
 
-// RoundTrip sends req with the subscription ID. See [HeaderTransport] for what
+// RoundTrip sends req with the subscription ID. The package comment says what
 // happens to req, its body and the response.
 func (t *SubscriptionTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return t.header.RoundTrip(req)
@@ -41,5 +42,7 @@ func (t *SubscriptionTransport) CloseIdleConnections() { t.header.CloseIdleConne
 func (t *SubscriptionTransport) roundTripTo(to url.URL, req *http.Request) (*http.Response, error) {
 	return t.header.roundTripTo(to, req)
 }
+
+func (t *SubscriptionTransport) scheme() Scheme { return t.header.scheme() }
 
 func (t *SubscriptionTransport) unwrap() http.RoundTripper { return t.header.unwrap() }

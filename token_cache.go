@@ -2,7 +2,6 @@ package routeauth
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"example.com/routeauth/internal/tokencache"
@@ -18,15 +17,15 @@ import (
 //     nothing else: whatever decides which token is returned, such as the user
 //     or the tenant, must be in one of them. What is only elsewhere in the
 //     context does not tell two callers apart, and the second would get the
-//     first one's token.
+//     first one's token. However long they are, little of them is held.
 //   - A token is kept until its Expiry or, if it is a JWT, its claim exp (RFC
 //     7519, section 4.1.4), whichever comes first. A token with neither is not
 //     kept, nor a JWT whose exp is not after its iat, or out of range. The
 //     signature is the server's business and is not checked.
-//   - If the clock is wrong, lying outside of iat and exp when the token
-//     arrives, the token ends when exp − iat has passed since it was asked for.
-//     A machine that slept has a monotonic clock that stood still, so both
-//     clocks count.
+//   - If the clock is outside of a JWT's iat and exp when it arrives, the clock
+//     must be wrong, and the token ends when exp − iat has passed since it was
+//     asked for. A machine that slept has a monotonic clock that stood still, so
+//     both clocks count.
 //
 // How it asks the source:
 //
@@ -41,9 +40,11 @@ import (
 //   - Within [WithRefreshBefore] of its end a token is still returned while a new
 //     one is fetched in the background. Within [WithMinRemaining] of its end a
 //     caller waits for the new token, and gets the old one only if none can be
-//     had.
+//     had while it lives.
 //   - After a failed fetch the source is left alone for a while, and callers get
 //     the last error at once: see [WithFailurePause].
+//   - A token that a server rejected ([TokenCache.Discard]) is returned to nobody
+//     who asks after that, also where a fetch that was under way brings it.
 type TokenCache struct {
 	cache hidden[*tokencache.Cache]
 }
@@ -51,7 +52,10 @@ type TokenCache struct {
 // CacheOption changes what a [TokenCache] does.
 type CacheOption func(*cacheConfig) error
 
-type cacheConfig struct{ tokencache.Config }
+type cacheConfig struct {
+	tokencache.Config
+	traces traces
+}
 
 // WithRefreshBefore sets how long before its end a token is replaced in the
 // background, but never more than a third of its life. The moment comes up to a
@@ -85,12 +89,14 @@ func WithFetchTimeout(d time.Duration) CacheOption {
 }
 
 // WithFailurePause sets for how long at most the source is left alone after a
-// failed fetch. The first pause is 100 milliseconds, and each further failure
-// doubles it; all are spread by a fifth. Where the error has an [*EndpointError]
-// with a RetryAfter, or a method RetryAfter() time.Duration, that is the pause, a
-// minute at most. A source that returns the token that it is to replace, or one
-// that ends no later, has failed too. The default is 5 seconds; 0 means no pause;
-// less is an error of the constructor.
+// failed fetch, separately for each identity and params. The first pause is 100
+// milliseconds, and each further failure doubles it; each is up to a fifth
+// shorter than that, so that those who failed together do not come back together.
+// Where the error has an [*EndpointError] with a RetryAfter in it, or an error
+// with a method RetryAfter() time.Duration, exactly that is the pause, a minute
+// at most. A source that returns the token that it is to replace, or one that
+// ends no later, has failed too. The default is 5 seconds; 0 means no pause; less
+// is an error of the constructor.
 func WithFailurePause(d time.Duration) CacheOption {
 	return func(c *cacheConfig) error {
 		c.FailurePause = d
@@ -99,7 +105,9 @@ func WithFailurePause(d time.Duration) CacheOption {
 }
 
 // WithMaxFetches sets how many fetches run at once. A fetch that waits for its
-// turn is dropped when nobody waits for it any more. The default is 256; 0 or
+// turn is dropped when nobody waits for it any more. A fetch has its place until
+// the source returns, or for the fetch timeout if it does not; a source that
+// asks this very cache holds its own place meanwhile. The default is 256; 0 or
 // less is an error of the constructor.
 func WithMaxFetches(n int) CacheOption {
 	return func(c *cacheConfig) error {
@@ -110,8 +118,8 @@ func WithMaxFetches(n int) CacheOption {
 
 // WithMaxTokens sets how many tokens are held at most, and how many failures are
 // remembered. Over it, expired tokens go first and then the one that was not
-// used for the longest time. The default is 1024; 0 or less is an error of the
-// constructor.
+// used for the longest time; of failures, the oldest one. The default is 1024; 0
+// or less is an error of the constructor.
 func WithMaxTokens(n int) CacheOption {
 	return func(c *cacheConfig) error {
 		c.MaxTokens = n
@@ -125,7 +133,7 @@ func WithMaxTokens(n int) CacheOption {
 // The error joins everything that is wrong: a source that is nil or a nil
 // pointer or function, an option that is nil or has a value out of its range.
 func NewTokenCache(source TokenSource, opts ...CacheOption) (*TokenCache, error) {
-	config := cacheConfig{tokencache.Config{
+	config := cacheConfig{Config: tokencache.Config{
 		Prefix:        bearerPrefix,
 		RefreshBefore: 10 * time.Second,
 		MinRemaining:  time.Second,
@@ -139,11 +147,17 @@ func NewTokenCache(source TokenSource, opts ...CacheOption) (*TokenCache, error)
 	if err := joinErrors(errs...); err != nil {
 		return nil, err
 	}
+	config.Fetched = func(ctx context.Context, f tokencache.Fetched) {
+		tellFetch(ctx, TokenFetch{Took: f.Took, Expiry: f.Expiry, Background: f.Background, Err: f.Err}, config.traces)
+	}
 	discarder, isDiscarder := source.(Discarder)
 	if isDiscarder {
 		config.Discard = func(ctx context.Context, params tokencache.Params, rejected string) {
 			discarder.Discard(ctx, params, Secret(rejected))
 		}
+	}
+	if _, isCache := source.(*TokenCache); isCache {
+		config.Fetched = nil // the inner cache tells of the calls of its own source
 	}
 	config.Source = func(ctx context.Context, params tokencache.Params) (tokencache.Token, error) {
 		token, err := tokenOf(ctx, source, params)
@@ -169,7 +183,7 @@ func (c *TokenCache) Token(ctx context.Context, params Params) (Token, error) {
 		return Token{}, err
 	}
 	token := Token{
-		Value:         Secret(got.Value(bearerPrefix)),
+		Value:         Secret(got.Value()),
 		Expiry:        got.Expiry(),
 		freshness:     fresh,
 		authorization: got.Authorization(),
@@ -180,10 +194,10 @@ func (c *TokenCache) Token(ctx context.Context, params Params) (Token, error) {
 	return token, nil
 }
 
-// Discard drops the token for the identity in ctx and params if it is this one,
-// and tells the source first if that is a [Discarder]. Call it when a server
-// rejects a token that the cache returned. It does nothing if the token was
-// replaced in the meantime.
+// Discard drops the token for the identity in ctx and params if it is this one.
+// If the source is a [Discarder], it is told first, and the token dropped when
+// that has returned. Call it when a server rejects a token that the cache
+// returned. It does nothing if the token was replaced in the meantime.
 func (c *TokenCache) Discard(ctx context.Context, params Params, rejected Secret) {
 	if c == nil || c.cache == nil {
 		return
@@ -213,15 +227,20 @@ func (c *TokenCache) Stats() CacheStats {
 	return CacheStats(c.cache().Stats())
 }
 
-// retryAfterIn returns how long an error asks to leave its source alone.
+// retryAfterIn returns for how long an error asks to leave its source alone: the
+// longest time that anything in it says.
 func retryAfterIn(err error) (after time.Duration) {
-	var answered *EndpointError
-	var asks interface{ RetryAfter() time.Duration }
-	switch {
-	case errors.As(err, &answered):
-		return answered.RetryAfter
-	case errors.As(err, &asks):
-		return asks.RetryAfter()
-	}
-	return 0
+	defer func() { _ = recover() }() // the method is somebody else's
+	holdsError(err, func(e *EndpointError) bool {
+		after = max(after, e.RetryAfter)
+		return false
+	})
+	holdsError(err, func(e interface {
+		error
+		RetryAfter() time.Duration
+	}) bool {
+		after = max(after, e.RetryAfter())
+		return false
+	})
+	return after
 }

@@ -4,14 +4,16 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"flag"
 	"fmt"
-	"net/http/httptrace"
-	"runtime"
+	"io"
+	"net/http"
 	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,8 +31,12 @@ func newCache(t testing.TB, source routeauth.TokenSource, opts ...routeauth.Cach
 	return cache
 }
 
-// neverRefresh is for tests of what happens without a refresh.
-var neverRefresh = routeauth.WithRefreshBefore(0)
+// neverRefresh and toTheEnd are for tests of what happens without a refresh, and
+// in the last moments of a token's life.
+var (
+	neverRefresh = routeauth.WithRefreshBefore(0)
+	toTheEnd     = routeauth.WithMinRemaining(0)
+)
 
 // sourceLiving returns a source whose tokens live for life from the moment at
 // which it is asked. No two of its tokens are alike.
@@ -47,6 +53,31 @@ func sourceOf(tokens ...string) *countingSource {
 	return &countingSource{next: func(_ context.Context, _ routeauth.Params, nth int) (string, error) {
 		return tokens[min(nth, len(tokens))-1], nil
 	}}
+}
+
+// tokenSource returns what next returns and counts the calls.
+type tokenSource struct {
+	next  func(ctx context.Context, params routeauth.Params, nth int) (routeauth.Token, error)
+	calls atomic.Int64
+}
+
+func (s *tokenSource) Token(ctx context.Context, params routeauth.Params) (routeauth.Token, error) {
+	return s.next(ctx, params, int(s.calls.Add(1)))
+}
+
+func (s *tokenSource) count() int { return int(s.calls.Load()) }
+
+// opaqueLiving returns a source of opaque tokens, 1, 2 and so on, whose Expiry
+// is life from the moment at which it is asked.
+func opaqueLiving(life time.Duration) *tokenSource {
+	return &tokenSource{next: func(_ context.Context, _ routeauth.Params, nth int) (routeauth.Token, error) {
+		return opaque(routeauth.Secret(strconv.Itoa(nth)), life), nil
+	}}
+}
+
+// opaque returns a token that is no JWT and lives for life.
+func opaque(value routeauth.Secret, life time.Duration) routeauth.Token {
+	return routeauth.Token{Value: value, Expiry: time.Now().Add(life)}
 }
 
 // after makes every call of a source take d.
@@ -70,6 +101,11 @@ func tokenFor(t testing.TB, source routeauth.TokenSource, params routeauth.Param
 // advance moves the clock of a synctest bubble.
 func advance(d time.Duration) { <-time.After(d) }
 
+// as returns a context of the test in which an identity asks.
+func as(t testing.TB, identity string) context.Context {
+	return routeauth.ContextWithIdentity(t.Context(), identity)
+}
+
 // user returns the params of the nth user.
 func user(n int) routeauth.Params { return routeauth.Params{"user": strconv.Itoa(n)} }
 
@@ -84,6 +120,10 @@ var withRaceDetector = sync.OnceValue(func() bool {
 	info, ok := debug.ReadBuildInfo()
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 })
+
+// long makes tests as large as they were asked for. By default they are large
+// enough to fail.
+var long = flag.Bool("long", false, "run the largest forms of the tests of TokenCache")
 
 // reply is what a caller of a source got, and when.
 type reply struct {
@@ -168,18 +208,92 @@ func TestCacheTakesEqualParamsForTheSame(t *testing.T) {
 	})
 }
 
-// Rule 19: what is only in the context tells no two callers apart.
-func TestCacheDoesNotLookIntoTheContext(t *testing.T) {
+// Rule 19: so is the identity, which cannot be mistaken for a param.
+func TestCacheKeepsTokensPerIdentity(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := sourceLiving(t, time.Hour)
+		cache := newCache(t, source)
+		type key struct {
+			identity string
+			params   routeauth.Params
+		}
+		different := []key{
+			{"", nil},
+			{"alice", nil},
+			{"bob", nil},
+			{"alice", user(1)},
+			{"bob", user(1)},
+			{"user", routeauth.Params{"1": ""}},
+			{"", user(1)},
+			{strings.Repeat("a", 2000), nil},
+			{strings.Repeat("a", 2001), nil},
+			{"\x04user\x011", nil},
+		}
+		tokens := make(map[string]int)
+		for range 2 {
+			for i, key := range different {
+				token, err := text(cache.Token(as(t, key.identity), key.params))
+				require.NoError(t, err)
+				if first, found := tokens[token]; found {
+					assert.Equal(t, first, i)
+				}
+				tokens[token] = i
+			}
+		}
+		assert.Len(t, tokens, len(different))
+		assert.Equal(t, len(different), source.count())
+	})
+}
+
+// Rule 19: what is elsewhere in the context tells no two callers apart.
+func TestCacheLooksIntoTheContextForTheIdentityOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := sourceLiving(t, time.Hour)
 		cache := newCache(t, source)
 		for i := range 3 {
-			ctx := routeauth.ContextWithParams(t.Context(), user(i))
+			ctx := context.WithValue(as(t, "alice"), contextKey{}, i)
+			ctx = routeauth.ContextWithParams(ctx, user(i))
 			_, err := cache.Token(ctx, routeauth.Params{"same": "params"})
 			require.NoError(t, err)
 		}
 		assert.Equal(t, 1, source.count())
 	})
+}
+
+// K6: a server of several users has an API whose tokens are bound to the body
+// and to nothing else. Each user is sent the own token, though all bodies are
+// equal, and no token is bound to the user.
+func TestCacheServesSeveralUsersWhoseRequestsAreEqual(t *testing.T) {
+	backend := &tokenSource{next: func(ctx context.Context, params routeauth.Params, _ int) (routeauth.Token, error) {
+		owner := routeauth.IdentityFromContext(ctx)
+		return opaque(routeauth.Secret(owner+"|"+fmt.Sprint(params)), time.Hour), nil
+	}}
+	api := &base{respond: func(req *http.Request, _ int) (*http.Response, error) {
+		owner, bound, _ := strings.Cut(strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer "), "|")
+		if bound != "map[sku:1]" {
+			return answer(req, http.StatusUnauthorized, ""), nil
+		}
+		return answer(req, http.StatusOK, owner), nil
+	}}
+	transport := newJWTTransport(t, newCache(t, backend), api, routeauth.WithParams(routeauth.BodyParams("sku")))
+	var users sync.WaitGroup
+	for _, name := range []string{"alice", "bob", "carol", ""} {
+		for range 5 {
+			users.Go(func() {
+				for range 10 {
+					req := newRequest(t, http.MethodPost, endpoint, `{"sku":"1"}`)
+					resp, err := transport.RoundTrip(req.WithContext(as(t, name)))
+					if !assert.NoError(t, err) {
+						return
+					}
+					owner, _ := io.ReadAll(resp.Body)
+					assert.Equal(t, name, string(owner))
+				}
+			})
+		}
+	}
+	users.Wait()
+	assert.Equal(t, 4, backend.count())
 }
 
 // Rule 15: the source's params are its own, whatever the caller does with the
@@ -209,331 +323,24 @@ func TestCacheGivesTheSourceACopyOfTheParams(t *testing.T) {
 		tokenFor(t, cache, routeauth.Params{"user": "u1"})
 		assert.Equal(t, 1, source.count(), "the token is kept for the params that were asked for")
 	})
-}
-
-// Rule 20. The race detector allows no more than 8,128 goroutines.
-func TestCacheMakesOneFetchForTenThousandCallers(t *testing.T) {
-	callers := 10_000
-	if withRaceDetector() {
-		callers = 500
-	}
-	synctest.Test(t, func(t *testing.T) {
-		source := after(time.Second, sourceLiving(t, time.Hour))
-		cache := newCache(t, source)
-		tokens := make(chan string, callers)
-		for range callers {
-			go func() {
-				token, err := text(cache.Token(t.Context(), user(1)))
-				assert.NoError(t, err)
-				tokens <- token
-			}()
-		}
-		first := <-tokens
-		for range callers - 1 {
-			require.Equal(t, first, <-tokens)
-		}
-		assert.NotEmpty(t, first)
-		assert.Equal(t, 1, source.count())
-	})
-}
-
-// Rule 20: also the error of a fetch is everybody's who shared it.
-func TestCacheSharesTheErrorOfAFetch(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		broken := errors.New("broken")
-		source := after(time.Second, &countingSource{next: func(context.Context, routeauth.Params, int) (string, error) {
-			return "ignored", broken
-		}})
-		cache := newCache(t, source)
-		one, other := ask(t.Context(), cache, nil), ask(t.Context(), cache, nil)
-		for _, got := range []reply{<-one, <-other} {
-			assert.Equal(t, reply{"", broken, time.Second}, got)
-		}
-		assert.Equal(t, 1, source.count())
-	})
-}
-
-// Rule 20: who leaves takes nobody along, not even the one who came first.
-func TestCacheLetsACallerLeaveAndGoesOnForTheOthers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		source := after(10*time.Second, sourceLiving(t, time.Hour))
-		cache := newCache(t, source)
-		cancelled, cancel := context.WithCancelCause(t.Context())
-		impatient, stop := context.WithTimeout(t.Context(), 3*time.Second)
-		defer stop()
-		first := ask(cancelled, cache, nil)
+	synctest.Test(t, func(t *testing.T) { // also where it is asked later, for somebody else
+		source := &tokenSource{next: func(_ context.Context, params routeauth.Params, _ int) (routeauth.Token, error) {
+			advance(time.Second)
+			return opaque(routeauth.Secret("of-"+params["user"]), time.Hour), nil
+		}}
+		cache := newCache(t, source, routeauth.WithMaxFetches(1))
+		ask(t.Context(), cache, user(1))
 		synctest.Wait()
-		second := ask(impatient, cache, nil)
-		third := ask(t.Context(), cache, nil)
-
-		advance(time.Second)
-		cause := errors.New("the caller has seen enough")
-		cancel(cause)
-		left := <-first
-		assert.ErrorIs(t, left.err, context.Canceled)
-		assert.ErrorIs(t, left.err, cause)
-		assert.Equal(t, time.Second, left.at)
-		assert.Equal(t, reply{"", context.DeadlineExceeded, 3 * time.Second}, <-second)
-		got := <-third
-		assert.NoError(t, got.err)
-		assert.Equal(t, 10*time.Second, got.at)
-		assert.Equal(t, got.token, tokenFor(t, cache, nil))
-		assert.Equal(t, 1, source.count())
-	})
-}
-
-// Rule 20: a fetch that everybody left is not in vain.
-func TestCacheFinishesAFetchThatEverybodyLeft(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		source := after(10*time.Second, sourceLiving(t, time.Hour))
-		cache := newCache(t, source)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		_, err := cache.Token(ctx, nil)
-		assert.Equal(t, context.DeadlineExceeded, err)
-
-		advance(time.Second)
-		got := <-ask(t.Context(), cache, nil)
-		assert.NoError(t, got.err)
-		assert.Equal(t, 8*time.Second, got.at, "it joins the fetch under way")
-		assert.Equal(t, got.token, tokenFor(t, cache, nil))
-		assert.Equal(t, 1, source.count())
-	})
-}
-
-// Rule 20: a caller whose context has ended starts nothing.
-func TestCacheAsksNothingForACallerThatHasLeft(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		source := sourceLiving(t, time.Hour)
-		cache := newCache(t, source)
+		params := user(2)
 		ctx, cancel := context.WithCancel(t.Context())
+		got := ask(ctx, cache, params)
+		synctest.Wait()
+		other := ask(t.Context(), cache, user(2))
+		synctest.Wait()
 		cancel()
-		_, err := cache.Token(ctx, nil)
-		assert.Equal(t, context.Canceled, err)
-		synctest.Wait()
-		assert.Zero(t, source.count())
-	})
-}
-
-type contextKey struct{}
-
-// Rule 20: the source gets the values of the first caller's context, and so
-// its httptrace hooks, but not its cancellation and not its deadline.
-func TestCacheAsksWithTheValuesOfTheFirstCaller(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		trace := &httptrace.ClientTrace{}
-		ctx := httptrace.WithClientTrace(context.WithValue(t.Context(), contextKey{}, "first"), trace)
-		ctx, cancel := context.WithTimeout(ctx, time.Second)
-		defer cancel()
-		source := &countingSource{next: func(ctx context.Context, _ routeauth.Params, _ int) (string, error) {
-			began := time.Now()
-			advance(2 * time.Second)
-			assert.NoError(t, ctx.Err(), "the caller's deadline has passed")
-			assert.Equal(t, "first", ctx.Value(contextKey{}))
-			assert.Same(t, trace, httptrace.ContextClientTrace(ctx))
-			deadline, ok := ctx.Deadline()
-			assert.True(t, ok)
-			assert.Equal(t, 30*time.Second, deadline.Sub(began), "the fetch timeout's default")
-			return "token", nil
-		}}
-		cache := newCache(t, source)
-		first := ask(ctx, cache, nil)
-		synctest.Wait()
-		second := ask(context.WithValue(t.Context(), contextKey{}, "second"), cache, nil)
-		assert.Equal(t, context.DeadlineExceeded, (<-first).err)
-		assert.Equal(t, "token", (<-second).token)
-	})
-}
-
-// Rule 20: a source that ignores its context holds up nobody, and its late
-// answer is dropped, whether somebody is waiting for the next fetch or not.
-func TestCacheReleasesEverybodyAfterTheFetchTimeout(t *testing.T) {
-	tests := []struct {
-		name    string
-		opts    []routeauth.CacheOption
-		timeout time.Duration
-	}{
-		{"default", nil, 30 * time.Second},
-		{"option", []routeauth.CacheOption{routeauth.WithFetchTimeout(5 * time.Second)}, 5 * time.Second},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				late, release := mint(t, "late", time.Now(), time.Now().Add(24*time.Hour)), make(chan struct{})
-				source := &countingSource{next: func(_ context.Context, _ routeauth.Params, nth int) (string, error) {
-					if nth == 1 {
-						<-release
-						return late, nil
-					}
-					advance(10 * time.Millisecond)
-					return mint(t, strconv.Itoa(nth), time.Now(), time.Now().Add(time.Hour)), nil
-				}}
-				cache := newCache(t, source, append(test.opts, neverRefresh)...)
-				first := ask(t.Context(), cache, nil)
-				advance(time.Second)
-				second := ask(t.Context(), cache, nil)
-				assert.Equal(t, reply{"", context.DeadlineExceeded, test.timeout}, <-first)
-				assert.Equal(t, reply{"", context.DeadlineExceeded, test.timeout - time.Second}, <-second)
-
-				third := ask(t.Context(), cache, nil)
-				synctest.Wait()
-				assert.Equal(t, 2, source.count(), "the next caller starts a new fetch")
-				close(release)
-				synctest.Wait()
-				got := <-third
-				require.NoError(t, got.err)
-				assert.Equal(t, 10*time.Millisecond, got.at)
-				assert.NotEqual(t, late, got.token)
-				assert.Equal(t, got.token, tokenFor(t, cache, nil))
-				assert.Equal(t, 2, source.count())
-			})
-		})
-	}
-}
-
-// Rule 20.
-func TestCacheDropsAnAnswerAfterTheFetchTimeout(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		source := after(31*time.Second, sourceLiving(t, time.Hour))
-		cache := newCache(t, source)
-		_, err := cache.Token(t.Context(), nil)
-		assert.Equal(t, context.DeadlineExceeded, err)
-		advance(2 * time.Second)
-		got := ask(t.Context(), cache, nil)
-		synctest.Wait()
-		assert.Equal(t, 2, source.count(), "the late token is not held")
-		assert.Equal(t, context.DeadlineExceeded, (<-got).err)
-		advance(2 * time.Second)
-	})
-}
-
-// Rule 20: whatever a source makes of the end of its context, the error is
-// context.DeadlineExceeded. Which of the two is first is chance, hence so many.
-func TestCacheTellsTheTimeoutAlikeWhateverTheSourceSays(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		source := &countingSource{next: func(ctx context.Context, _ routeauth.Params, _ int) (string, error) {
-			ended := make(chan struct{})
-			context.AfterFunc(ctx, func() { close(ended) })
-			<-ended
-			return "", errors.New("interrupted")
-		}}
-		cache := newCache(t, source)
-		var all []<-chan reply
-		for i := range 200 {
-			all = append(all, ask(t.Context(), cache, user(i)))
-		}
-		for _, got := range all {
-			require.Equal(t, reply{"", context.DeadlineExceeded, 30 * time.Second}, <-got)
-		}
-	})
-}
-
-// Rule 20: a source that panics, or ends its goroutine, fails one fetch. The
-// error does not show what it panicked with.
-func TestCacheOutlivesASourceThatPanics(t *testing.T) {
-	for name, fail := range map[string]func(){
-		"a string":         func() { panic("hunter2") },
-		"an error":         func() { panic(errors.New("hunter2")) },
-		"a struct":         func() { panic(struct{ password string }{"hunter2"}) },
-		"nil":              func() { panic(any(nil)) },
-		"a type assertion": func() { _ = any("hunter2").(error) },
-		"an index":         func() { _ = []string{}[len(t.Name())] },
-		"Goexit":           runtime.Goexit,
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				token := mint(t, "good", time.Now(), time.Now().Add(time.Hour))
-				source := &countingSource{next: func(_ context.Context, _ routeauth.Params, nth int) (string, error) {
-					advance(time.Second)
-					if nth == 1 {
-						fail()
-					}
-					return token, nil
-				}}
-				cache := newCache(t, source)
-				one, other := ask(t.Context(), cache, nil), ask(t.Context(), cache, nil)
-				for _, got := range []reply{<-one, <-other} {
-					require.Error(t, got.err)
-					assert.Empty(t, got.token)
-					assert.Equal(t, time.Second, got.at)
-					assert.NotContains(t, fmt.Sprintf("%+v %#v", got.err, got.err), "hunter2")
-				}
-				assert.Equal(t, token, tokenFor(t, cache, nil))
-				assert.Equal(t, 2, source.count())
-			})
-		})
-	}
-}
-
-// Rule 23.
-func TestCacheKeepsNoError(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		token := mint(t, "", time.Now(), time.Now().Add(time.Hour))
-		source := &countingSource{next: func(_ context.Context, _ routeauth.Params, nth int) (string, error) {
-			if nth < 3 {
-				return "", fmt.Errorf("failure %d", nth)
-			}
-			return token, nil
-		}}
-		cache := newCache(t, source)
-		for _, want := range []string{"failure 1", "failure 2"} {
-			_, err := cache.Token(t.Context(), nil)
-			assert.EqualError(t, err, want)
-		}
-		assert.Equal(t, token, tokenFor(t, cache, nil))
-	})
-}
-
-// Rule 23: a hit takes no lock that another key's fetch holds, nor does another
-// key's fetch.
-func TestCacheHitsDoNotWaitForTheFetchOfAnotherKey(t *testing.T) {
-	var cache *routeauth.TokenCache
-	now := time.Now()
-	token := mint(t, "", now, now.Add(time.Hour))
-	source := &countingSource{next: func(ctx context.Context, params routeauth.Params, _ int) (string, error) {
-		if params["user"] != "0" {
-			return token, nil
-		}
-		// The fetch for user 0 is under way.
-		if _, err := cache.Token(ctx, user(1)); err != nil {
-			return "", err
-		}
-		return text(cache.Token(ctx, user(2)))
-	}}
-	cache = newCache(t, source)
-	tokenFor(t, cache, user(1))
-	got := ask(t.Context(), cache, user(0))
-	select {
-	case got := <-got:
-		assert.NoError(t, got.err)
-		assert.Equal(t, 3, source.count())
-	case <-time.After(10 * time.Second):
-		t.Fatal("the cache is locked while a source is asked")
-	}
-}
-
-// Discard drops the token that it is given, for the params that it is given.
-func TestCacheDiscardsTheTokenThatItIsGiven(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		source := sourceLiving(t, time.Hour)
-		cache := newCache(t, source)
-		first, other := tokenFor(t, cache, user(1)), tokenFor(t, cache, user(2))
-
-		cache.Discard(t.Context(), user(1), routeauth.Secret(other))
-		cache.Discard(t.Context(), user(1), "")
-		cache.Discard(t.Context(), user(1), routeauth.Secret("Bearer "+first))
-		cache.Discard(t.Context(), user(3), routeauth.Secret(first))
-		cache.Discard(t.Context(), nil, routeauth.Secret(first))
-		assert.Equal(t, first, tokenFor(t, cache, user(1)))
-		assert.Equal(t, 2, source.count())
-
-		cache.Discard(t.Context(), user(1), routeauth.Secret(first))
-		second := tokenFor(t, cache, user(1))
-		assert.NotEqual(t, first, second)
-		assert.Equal(t, other, tokenFor(t, cache, user(2)))
-		cache.Discard(t.Context(), user(1), routeauth.Secret(first)) // late
-		assert.Equal(t, second, tokenFor(t, cache, user(1)))
-		assert.Equal(t, 3, source.count())
+		<-got
+		params["user"] = "changed by the caller"
+		assert.Equal(t, "of-2", (<-other).token)
 	})
 }
 
@@ -548,6 +355,10 @@ func TestNewTokenCacheReportsEverythingThatIsWrong(t *testing.T) {
 		"max tokens is -1024: it must be more than 0":   routeauth.WithMaxTokens(-1024),
 		"cache option is nil":                           nil,
 		"refresh before is -1h0m0s: it must be 0 or mo": routeauth.WithRefreshBefore(-time.Hour),
+		"min remaining is -1ns: it must be 0 or more":   routeauth.WithMinRemaining(-1),
+		"failure pause is -1ns: it must be 0 or more":   routeauth.WithFailurePause(-1),
+		"max fetches is 0: it must be more than 0":      routeauth.WithMaxFetches(0),
+		"max fetches is -1: it must be more than 0":     routeauth.WithMaxFetches(-1),
 	} {
 		cache, err := routeauth.NewTokenCache(good, opt)
 		assert.ErrorContains(t, err, "routeauth: "+name)
@@ -560,20 +371,25 @@ func TestNewTokenCacheReportsEverythingThatIsWrong(t *testing.T) {
 		assert.ErrorContains(t, err, "token source is", "%T", source)
 		assert.Nil(t, cache)
 	}
-	_, err := routeauth.NewTokenCache(nil, routeauth.WithMaxTokens(0), nil, routeauth.WithFetchTimeout(0), routeauth.WithRefreshBefore(-1))
-	for _, want := range []string{"token source", "max tokens", "option is nil", "fetch timeout", "refresh before"} {
+	_, err := routeauth.NewTokenCache(nil, routeauth.WithMaxTokens(0), nil, routeauth.WithFetchTimeout(0), routeauth.WithRefreshBefore(-1),
+		routeauth.WithMinRemaining(-1), routeauth.WithFailurePause(-1), routeauth.WithMaxFetches(0))
+	for _, want := range []string{
+		"token source", "max tokens", "option is nil", "fetch timeout", "refresh before", "min remaining", "failure pause", "max fetches",
+	} {
 		assert.ErrorContains(t, err, want)
 	}
-	_, err = routeauth.NewTokenCache(good, routeauth.WithRefreshBefore(0), routeauth.WithFetchTimeout(1), routeauth.WithMaxTokens(1))
+	_, err = routeauth.NewTokenCache(good, routeauth.WithRefreshBefore(0), routeauth.WithFetchTimeout(1), routeauth.WithMaxTokens(1),
+		routeauth.WithMinRemaining(0), routeauth.WithFailurePause(0), routeauth.WithMaxFetches(1))
 	assert.NoError(t, err, "the least that makes sense")
 }
 
-// A cache that NewTokenCache did not make hands out no token and makes no panic.
+// A cache that NewTokenCache did not make has no token and makes no panic.
 func TestACacheWithoutItsConstructorIsAnError(t *testing.T) {
 	for _, cache := range []*routeauth.TokenCache{nil, {}} {
 		_, err := cache.Token(t.Context(), nil)
 		assert.ErrorContains(t, err, "NewTokenCache")
 		assert.NotPanics(t, func() { cache.Discard(t.Context(), nil, "token") })
+		assert.Zero(t, cache.Stats())
 	}
 }
 
@@ -593,7 +409,7 @@ func TestCacheIsSafeForConcurrentUse(t *testing.T) {
 		now := time.Now()
 		return mint(t, strconv.Itoa(nth), now, now.Add(life)), nil
 	}}
-	cache := newCache(t, source, routeauth.WithMaxTokens(3))
+	cache := newCache(t, source, routeauth.WithMaxTokens(3), routeauth.WithMaxFetches(2), routeauth.WithFailurePause(time.Microsecond))
 	var callers sync.WaitGroup
 	for g := range 8 {
 		callers.Go(func() {
@@ -603,8 +419,63 @@ func TestCacheIsSafeForConcurrentUse(t *testing.T) {
 				if err == nil && i%10 == g {
 					cache.Discard(t.Context(), params, routeauth.Secret(token))
 				}
+				cache.Stats()
 			}
 		})
 	}
 	callers.Wait()
+}
+
+// Rule 8: what a cache did can be counted.
+func TestCacheCountsWhatItDoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &tokenSource{next: func(_ context.Context, params routeauth.Params, nth int) (routeauth.Token, error) {
+			advance(time.Second)
+			if params == nil {
+				return routeauth.Token{}, errors.New("down")
+			}
+			return opaque("token", time.Minute), nil
+		}}
+		cache := newCache(t, source, routeauth.WithMaxTokens(2))
+		assert.Zero(t, cache.Stats())
+		got := ask(t.Context(), cache, user(1))
+		synctest.Wait()
+		assert.Equal(t, routeauth.CacheStats{Fetches: 1, Fetching: 1}, cache.Stats())
+		<-got
+		assert.Equal(t, routeauth.CacheStats{Fetches: 1, Tokens: 1}, cache.Stats())
+
+		tokenFor(t, cache, user(1))
+		tokenFor(t, cache, user(1))
+		assert.Equal(t, routeauth.CacheStats{Hits: 2, Fetches: 1, Tokens: 1}, cache.Stats())
+
+		for range 2 { // the second one asks nobody
+			_, err := cache.Token(t.Context(), nil)
+			assert.Error(t, err)
+		}
+		assert.Equal(t, routeauth.CacheStats{Hits: 2, Fetches: 2, Failures: 1, Tokens: 1}, cache.Stats())
+
+		tokenFor(t, cache, user(2))
+		tokenFor(t, cache, user(3))
+		assert.Equal(t, routeauth.CacheStats{Hits: 2, Fetches: 4, Failures: 1, Evictions: 1, Tokens: 2}, cache.Stats())
+		cache.Discard(t.Context(), user(3), "token")
+		assert.Equal(t, 1, cache.Stats().Tokens)
+	})
+}
+
+// A hit allocates nothing.
+func TestACacheHitAllocatesNothing(t *testing.T) {
+	if withRaceDetector() {
+		t.Skip("the race detector allocates by itself")
+	}
+	cache := newCache(t, opaqueLiving(time.Hour))
+	for name, params := range map[string]routeauth.Params{
+		"no params":  nil,
+		"one":        user(1),
+		"two params": {"user": "1", "sku": "2"},
+	} {
+		ctx := as(t, "alice")
+		_, err := cache.Token(ctx, params)
+		require.NoError(t, err)
+		assert.Zero(t, testing.AllocsPerRun(100, func() { _, _ = cache.Token(ctx, params) }), name)
+	}
 }

@@ -5,22 +5,28 @@ import (
 	"fmt"
 	"runtime"
 	"time"
+
+	"example.com/routeauth/internal/httpfield"
 )
 
 // Token is a bearer token (RFC 6750) and how long it lives.
 type Token struct {
 	// Value is the token itself: printable ASCII without spaces.
 	Value Secret
-	// Expiry is when the token ends. Where it is zero, a JWT's claim exp says so
-	// (RFC 7519, section 4.1.4). A token with neither is not kept by a
-	// TokenCache.
+	// Expiry is when the token ends by this machine's clock. Where it is zero, a
+	// JWT's claim exp says so (RFC 7519, section 4.1.4). A token with neither is
+	// not kept by a TokenCache.
 	Expiry time.Time
 
 	freshness freshness
 	// authorization is the value of the header field, where a TokenCache has it
-	// ready. It is a pointer because fmt shows what is behind no other kind of
-	// field of this struct.
+	// ready. Behind a pointer in a struct, fmt shows an address.
 	authorization *string
+}
+
+// Format formats t without its Value: see [APIKeyAuth.Format].
+func (t Token) Format(f fmt.State, verb rune) {
+	formatFields(f, verb, "routeauth.Token", []field{{"Value", t.Value}, {"Expiry", t.Expiry}})
 }
 
 const bearerPrefix = "Bearer "
@@ -50,8 +56,9 @@ type TokenSource interface {
 	// the source's own copy.
 	//
 	// Whatever decides which token is returned, such as the user or the tenant,
-	// must be in the params and not only in ctx: a TokenCache keeps tokens by
-	// their params alone, and would return one user's token to the next.
+	// must be in the params or be the identity in ctx (ContextWithIdentity): a
+	// TokenCache keeps tokens by these two alone, and would return one user's
+	// token to the next.
 	//
 	// A source must not send through the transport that it serves: it would
 	// wait for itself.
@@ -65,12 +72,15 @@ type TokenSource interface {
 // Discarder is a [TokenSource] that is told which of its tokens a server
 // rejected. A [JWTTransport] whose source is one sends a request once more after
 // a 401: see there. [TokenCache] is one, and so may be a store of one's own or a
-// decorator that passes both calls on.
+// decorator that passes both calls on. A decorator returns the Token that it got
+// and does not make another of it: a TokenCache notes in it whether it held the
+// token already.
 type Discarder interface {
 	TokenSource
 	// Discard says that the server rejected this token, which Token returned for
-	// these params. The source must not return it again. It must do nothing
-	// where it has another token by now, and must be safe for concurrent use.
+	// these params and the identity in ctx. The source must not return it again.
+	// It must do nothing where it has another token by now, and must be safe for
+	// concurrent use.
 	Discard(ctx context.Context, params Params, rejected Secret)
 }
 
@@ -92,7 +102,7 @@ type StaticTokenSource struct{ token hidden[Secret] }
 // It is an error if the token is empty, has anything but printable ASCII without
 // spaces or is the literal REDACTED. The error never shows the token.
 func NewStaticTokenSource(token Secret) (*StaticTokenSource, error) {
-	if err := joinErrors(checkCredential("token", string(token))); err != nil {
+	if err := joinErrors(httpfield.CheckCredential("token", string(token))); err != nil {
 		return nil, err
 	}
 	return &StaticTokenSource{hide(token)}, nil
@@ -106,24 +116,27 @@ func (s *StaticTokenSource) Token(context.Context, Params) (Token, error) {
 	return Token{Value: s.token()}, nil
 }
 
-// tokenOf asks a source and checks what it returns. A source that panics fails
-// like any other, with an error whose text has none of the program's data.
+// tokenOf asks a source and checks what it returns.
 func tokenOf(ctx context.Context, source TokenSource, params Params) (token Token, err error) {
-	defer func() {
-		switch v := recover().(type) {
-		case nil:
-		case runtime.Error:
-			err = fmt.Errorf("the token source panicked: %w", v)
-		default:
-			err = fmt.Errorf("the token source panicked (%T)", v)
-		}
-	}()
+	defer recoverSource("token source", &err)
 	token, err = source.Token(ctx, params)
 	if err != nil {
 		return Token{}, sound("the token source", err)
 	}
-	if err := checkCredential("token", string(token.Value)); err != nil {
+	if err := httpfield.CheckCredential("token", string(token.Value)); err != nil {
 		return Token{}, Permanent(fmt.Errorf("the token source returned an invalid token: %w", err))
 	}
 	return token, nil
+}
+
+// recoverSource makes the panic of a source an error, whose text has none of the
+// program's data.
+func recoverSource(what string, err *error) {
+	switch v := recover().(type) {
+	case nil:
+	case runtime.Error:
+		*err = fmt.Errorf("the %s panicked: %w", what, v)
+	default:
+		*err = fmt.Errorf("the %s panicked (%T)", what, v)
+	}
 }

@@ -80,7 +80,33 @@ func wrappers(t testing.TB) []wrapper {
 		{"Transport with APIKeyAuth, optional", optionalURL, routeauth.HeaderAPIKey, apiKey, func(base http.RoundTripper) (http.RoundTripper, error) {
 			return routeauth.New(policy, keyAuth, base)
 		}},
+		{"HeaderTransport over a source", mandatoryURL, "X-Gateway", "Token abc", func(base http.RoundTripper) (http.RoundTripper, error) {
+			return routeauth.NewHeaderSourceTransport("gateway", "x-gateway", "Token ", secretFunc("abc"), base)
+		}},
+		{"Transport with APIKeyAuth over a source", optionalURL, routeauth.HeaderAPIKey, apiKey, func(base http.RoundTripper) (http.RoundTripper, error) {
+			return routeauth.New(policy, routeauth.APIKeyAuth{Source: secretFunc(apiKey)}, base)
+		}},
+		{"Transport with HeaderAuth", mandatoryURL, "X-Gateway", "Token abc", func(base http.RoundTripper) (http.RoundTripper, error) {
+			return routeauth.New(policy, routeauth.HeaderAuth{Scheme: "gateway", Name: "x-gateway", Prefix: "Token ", Value: "abc"}, base)
+		}},
+		{"Transport with BearerAuth", optionalURL, routeauth.HeaderAuthorization, "Bearer " + token, func(base http.RoundTripper) (http.RoundTripper, error) {
+			return routeauth.New(policy, routeauth.BearerAuth{Source: source}, base)
+		}},
+		{"Transport with BasicAuth", optionalURL, routeauth.HeaderAuthorization, "Basic YWRhOmxvdmVsYWNl", func(base http.RoundTripper) (http.RoundTripper, error) {
+			return routeauth.New(policy, routeauth.BasicAuth{Username: "ada", Password: "lovelace"}, base)
+		}},
+		{"Transport with SplitAuth, mandatory", mandatoryURL, routeauth.HeaderAuthorization, "Bearer " + token, func(base http.RoundTripper) (http.RoundTripper, error) {
+			return routeauth.New(policy, routeauth.SplitAuth{Mandatory: routeauth.BearerAuth{Source: source}, Optional: keyAuth}, base)
+		}},
+		{"Transport with SplitAuth, optional", optionalURL, routeauth.HeaderAPIKey, apiKey, func(base http.RoundTripper) (http.RoundTripper, error) {
+			return routeauth.New(policy, routeauth.SplitAuth{Mandatory: routeauth.BearerAuth{Source: source}, Optional: keyAuth}, base)
+		}},
 	}
+}
+
+// secretFunc is a source of one secret.
+func secretFunc(secret routeauth.Secret) routeauth.SecretSource {
+	return routeauth.SecretSourceFunc(func(context.Context) (routeauth.Secret, error) { return secret, nil })
 }
 
 // forEachWrapper runs a test over every wrapper.
@@ -474,5 +500,53 @@ func TestNewJWTTransportRefusesNil(t *testing.T) {
 	_, err := routeauth.NewJWTTransport(nil, (*http.Transport)(nil), nil, routeauth.WithParams(nil))
 	for _, want := range []string{"token source is nil", "base is a nil *http.Transport", "JWT option is nil", "params function is a nil"} {
 		assert.ErrorContains(t, err, want)
+	}
+}
+
+// Three allocations hold a request with a credential, whatever its route, and a
+// request without one costs none.
+func TestARequestCostsThreeAllocations(t *testing.T) {
+	if withRaceDetector() {
+		t.Skip("the race detector allocates")
+	}
+	policy, err := routeauth.NewPolicy(apiURL, routeauth.Routes{
+		"GET /status":            routeauth.Public,
+		"GET /operations/{id}":   routeauth.Optional,
+		"GET /{a}/x/{b}/y/{c}":   routeauth.Optional,
+		"GET /files/{name}.json": routeauth.Optional,
+	})
+	require.NoError(t, err)
+	cache := newCache(t, sourceOf(longLived(t, 1)...))
+	auths := map[string]routeauth.Auth{
+		"APIKeyAuth": routeauth.APIKeyAuth{APIKey: apiKey},
+		"JWTAuth":    routeauth.JWTAuth{SubscriptionID: subscriptionID, Source: cache},
+		"BearerAuth": routeauth.BearerAuth{Source: cache},
+	}
+	resp := &http.Response{StatusCode: http.StatusNoContent}
+	b := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		resp.Request = req
+		return resp, nil
+	})
+	for name, auth := range auths {
+		transport, err := routeauth.New(policy, auth, b)
+		require.NoError(t, err)
+		for url, most := range map[string]float64{
+			apiURL + "/operations":              3,
+			apiURL + "/operations/17":           3,
+			apiURL + "/operations/a%2Fb":        3,
+			apiURL + "/operations/a%20b":        3,
+			apiURL + "/1/x/2/y/3":               3,
+			apiURL + "/files/a.json":            3,
+			apiURL + "/no/route/at/all":         3,
+			apiURL + "/status":                  0,
+			"https://other.example.com/v1/x":    0,
+			"https://api.example.com/v2/x":      0,
+			"https://api.example.com/v2/x%2F..": 0,
+		} {
+			req := newRequest(t, "GET", url, "")
+			req.Header = http.Header{"Accept": {"a"}, "Content-Type": {"b"}, "User-Agent": {"c"}, "X-Trace": {"d"}}
+			got := testing.AllocsPerRun(50, func() { _, _ = transport.RoundTrip(req) })
+			assert.LessOrEqual(t, got, most, "%s, %s", name, url)
+		}
 	}
 }

@@ -2,41 +2,70 @@ package routeauth
 
 import (
 	"cmp"
-	"context"
-	"io"
+	"errors"
 	"net/http"
 	"net/url"
-	"slices"
+	"reflect"
 	"strings"
-	"sync"
-	"time"
+	"unicode/utf8"
+
+	"example.com/routeauth/internal/problem"
+	"example.com/routeauth/internal/redact"
 )
 
-const (
-	maxDrain      = 64 << 10    // how much of a 401's body is read
-	maxDrainTime  = time.Second // for how long
-	maxErrorBody  = 4 << 10     // how much of the body, and of its detail, is kept
-	maxEmptyReads = 100         // how many reads in a row may bring nothing
-)
+// maxErrorBody is how much of a 401's body, and of its detail, is kept.
+const maxErrorBody = 4 << 10
 
-// newUnauthorizedError turns a 401 response into an error, draining and closing
-// its body.
-func newUnauthorizedError(scheme Scheme, r redactor, to *url.URL, req *http.Request, resp *http.Response) *UnauthorizedError {
-	body, whole := drain(req.Context(), resp)
+// rejection is a 401 to a credential.
+type rejection struct {
+	err  *UnauthorizedError
+	kept *http.Response // with KeepUnauthorized; else nil
+}
 
+// reject makes of a 401 response an error, draining and closing its body, or with
+// KeepUnauthorized a response that can be read as one.
+func (s *headerSender) reject(r redact.Redactor, to *url.URL, req *http.Request, resp *http.Response) *rejection {
 	e := &UnauthorizedError{
-		Scheme:    scheme,
+		Scheme:    s.scheme,
 		Method:    methodOf(req),
-		URL:       r.text(locationOf(to)),
-		Header:    r.header(resp.Header),
-		RequestID: r.text(cmp.Or(resp.Header.Get("X-Cloud-Trace-Context"), resp.Header.Get("X-Request-Id"))),
+		URL:       r.Text(locationOf(to)),
+		Header:    r.Header(resp.Header),
+		RequestID: r.Text(cmp.Or(resp.Header.Get("X-Cloud-Trace-Context"), resp.Header.Get("X-Request-Id"))),
 	}
-	if isEncoded(resp.Header) {
-		return e
+	keep := s.options != nil && s.options.keepUnauthorized
+	var body problem.Body
+	if keep {
+		body = problem.Read(req.Context(), resp)
+	} else {
+		body = problem.Drain(req.Context(), resp)
 	}
-	e.Detail = limitText(r.text(oneLine(r.text(detailOf(body)))))
-	e.Body = limitBody(r.body(body, whole))
-	return e
+	if !isEncoded(resp.Header) {
+		e.Detail = limitText(r.Text(problem.OneLine(r.Text(problem.Detail(body.Data)))))
+		e.Body = limitBody(r.Body(body.Data, body.Whole))
+	}
+	if !keep {
+		return &rejection{err: e}
+	}
+	if below, ok := UnauthorizedFrom(resp); ok {
+		e = hideAgain(below, r) // a wrapper below was rejected, and not this one
+	}
+	return &rejection{e, keep401(e, r, req, resp, body)}
+}
+
+// final is what the caller gets where the request is not sent again.
+func (r *rejection) final(s *headerSender, req *http.Request) (*http.Response, error) {
+	s.options.tracesOf(req).unauthorized(req.Context(), r.err, false)
+	if r.kept != nil {
+		return r.kept, nil
+	}
+	return nil, r.err
+}
+
+// close closes the response where the request is sent again.
+func (r *rejection) close() {
+	if r.kept != nil {
+		problem.Close(r.kept)
+	}
 }
 
 // limitBody returns a copy of body's beginning: an error that is kept must not
@@ -62,67 +91,63 @@ func isEncoded(h http.Header) bool {
 	return false
 }
 
-// drain reads the body of a response that nobody else will read, so that its
-// connection can be used again, and closes it. It gives up, and closes the body
-// unread, where that costs more than a new connection does. It returns what it
-// read and whether that is all.
-//
-// A body that is given up may be closed while it is still being read. The bodies
-// of net/http allow that. One that does not must end its reads by itself.
-func drain(ctx context.Context, resp *http.Response) (body []byte, whole bool) {
-	if resp.Body == nil {
-		return nil, true
+// hideIn returns an error of the base without the credential in its text, or in
+// the 401 that a wrapper below made an error of.
+func hideIn(err error, r redact.Redactor) error {
+	if below, ok := err.(*UnauthorizedError); ok {
+		return hideAgain(below, r)
 	}
-	defer closeResponse(resp)
-
-	var (
-		mu        sync.Mutex // guards the next two: a slow read is left behind
-		read      []byte
-		abandoned bool
-		end       = make(chan error, 1)
-	)
-	go func() {
-		defer func() {
-			if recover() != nil { // nobody could catch it in this goroutine
-				end <- io.ErrUnexpectedEOF
-			}
-		}()
-		chunk := make([]byte, maxErrorBody)
-		for empty := 0; ; {
-			room := min(len(chunk), maxDrain-len(read))
-			n, err := resp.Body.Read(chunk[:room:room])
-			got := chunk[:room:room][:n] // before the lock: a bad n panics
-			if empty++; n > 0 {
-				empty = 0
-			}
-			mu.Lock()
-			read = append(read, got...)
-			switch {
-			case err != nil:
-			case len(read) >= maxDrain:
-				err = io.ErrShortBuffer
-			case empty >= maxEmptyReads:
-				err = io.ErrNoProgress
-			}
-			stop := err != nil || abandoned
-			mu.Unlock()
-			if stop {
-				end <- err
-				return
-			}
-		}
-	}()
-
-	timer := time.NewTimer(maxDrainTime)
-	defer timer.Stop()
-	var err error
-	select {
-	case err = <-end:
-	case <-timer.C:
-	case <-ctx.Done():
+	redacted := &redactedError{text: r.Text(err.Error()), cause: hide(err)}
+	quotes := redacted.text != err.Error()
+	var below *UnauthorizedError
+	if errors.As(err, &below) && below != nil {
+		redacted.unauthorized = hideAgain(below, r)
+		quotes = quotes || !reflect.DeepEqual(redacted.unauthorized, below)
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	abandoned = true
-	return slices.Clone(read), err == io.EOF
+	if !quotes {
+		return err
+	}
+	return redacted
+}
+
+// redactedError replaces an error whose text contains the credential.
+type redactedError struct {
+	text         string
+	unauthorized *UnauthorizedError // that errors.As finds in the cause, if any
+	cause        hidden[error]      // tells its kind, but its own words are not shown
+}
+
+func (e *redactedError) Error() string        { return e.text }
+func (e *redactedError) Is(target error) bool { return errors.Is(e.cause(), target) }
+
+// Timeout and Temporary answer as the cause does, for net.Error.
+func (e *redactedError) Timeout() bool {
+	t, ok := e.cause().(interface{ Timeout() bool })
+	return ok && t.Timeout()
+}
+
+func (e *redactedError) Temporary() bool {
+	t, ok := e.cause().(interface{ Temporary() bool })
+	return ok && t.Temporary()
+}
+
+func (e *redactedError) As(target any) bool {
+	if t, ok := target.(**UnauthorizedError); ok && e.unauthorized != nil {
+		*t = e.unauthorized
+		return true
+	}
+	return errors.As(e.cause(), target)
+}
+
+// hideAgain returns e, which was made of another credential, without this one:
+// the server has seen both. Its texts may have been cut off already.
+func hideAgain(e *UnauthorizedError, r redact.Redactor) *UnauthorizedError {
+	shown := *e
+	shown.URL = r.Text(e.URL)
+	shown.Header = r.Header(e.Header)
+	shown.Body = limitBody(r.Body(e.Body, false))
+	whole := len(e.Detail) <= maxErrorBody-utf8.UTFMax
+	shown.Detail = limitText(r.CutText(e.Detail, whole))
+	shown.RequestID = r.Text(e.RequestID)
+	return &shown
 }

@@ -1,6 +1,7 @@
 package benchmarks
 
 import (
+	"context"
 	"net/http"
 
 	"example.com/routeauth"
@@ -54,6 +55,38 @@ func OutOfScope() Subject {
 	s.Name = "out of scope"
 	s.URL = "https://files.example.org/v1" + StaticPath
 	s.Field, s.Value = "", ""
+	return s
+}
+
+// Public returns routeauth with a request to a public endpoint, which gets no
+// credential.
+func Public() Subject {
+	s := APIKeyAuth(API, 10, PublicPath)
+	s.Name = "public endpoint"
+	s.Field, s.Value = "", ""
+	return s
+}
+
+// WithoutHooks returns routeauth with a Trace that is told nothing.
+func WithoutHooks() Subject {
+	return traced("a Trace without hooks", &routeauth.Trace{})
+}
+
+// WithDecided returns routeauth with a Trace that is told each decision.
+func WithDecided() Subject {
+	return traced("a Trace with Decided", &routeauth.Trace{Decided: func(context.Context, routeauth.Decision) {}})
+}
+
+func traced(name string, trace *routeauth.Trace) Subject {
+	s := APIKeyAuth(API, 10, WildcardPath)
+	s.Name = name
+	s.Transport = func(base http.RoundTripper) (http.RoundTripper, error) {
+		policy, err := routeauth.NewPolicy(API, Routes(10))
+		if err != nil {
+			return nil, err
+		}
+		return routeauth.New(policy, routeauth.APIKeyAuth{APIKey: apiKey}, base, routeauth.WithTrace(trace))
+	}
 	return s
 }
 

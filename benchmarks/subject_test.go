@@ -96,7 +96,7 @@ func TestAColdCacheFetchesOnce(t *testing.T) {
 }
 
 func TestRoutesAreAsManyAsAskedForAndBothKindsHaveOneThatIsMeasured(t *testing.T) {
-	for _, count := range []int{2, 10, 10_000} {
+	for _, count := range []int{4, 10, 10_000} {
 		routes := benchmarks.Routes(count)
 		assert.Len(t, routes, count)
 		assert.Contains(t, routes, "GET "+benchmarks.StaticPath)

@@ -4,16 +4,12 @@ package benchmarks
 // hand-written minimum, all with the same request but for its URL.
 func Subjects() []Subject {
 	static := API + StaticPath
-	return append([]Subject{
-		MinimumAPIKey(static),
-		MinimumBearer(static),
-		APIKeyAuth(API, 10, StaticPath),
-		JWTAuth(API, 10, StaticPath),
-		APIKeyAuth(API, 10, WildcardPath),
-		JWTAuth(API, 10, WildcardPath),
-		APIKeyAuth(API, 10, UnroutedPath),
-		OutOfScope(),
-	}, Peers(static)...)
+	subjects := []Subject{MinimumAPIKey(static), MinimumBearer(static)}
+	for _, path := range Paths {
+		subjects = append(subjects, APIKeyAuth(API, 10, path), JWTAuth(API, 10, path))
+	}
+	subjects = append(subjects, OutOfScope(), Public(), WithoutHooks(), WithDecided())
+	return append(subjects, Peers(static)...)
 }
 
 // ManyRoutes returns routeauth with few routes and with many. They are apart

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"example.com/routeauth"
@@ -25,10 +26,40 @@ func isRegistered(name string) bool {
 	})
 }
 
+// sameName returns two names that a verifier may take for one, if there are
+// any, which must be sorted. A Go server reads "sku_id" and "ſku_id" into the
+// same field, and the last of them wins.
+func sameName(names []string) (first, second string, found bool) {
+	folded := make(map[string]string, len(names))
+	for _, name := range names {
+		if first, found := folded[fold(name)]; found {
+			return first, name, true
+		}
+		folded[fold(name)] = name
+	}
+	return "", "", false
+}
+
+// fold returns a name that is the same for all that strings.EqualFold takes for
+// equal: each letter becomes the first of those that differ from it in case.
+func fold(name string) string {
+	return strings.Map(func(r rune) rune {
+		first := r
+		for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
+			first = min(first, next)
+		}
+		return first
+	}, name)
+}
+
 // checkParams returns everything that keeps params from being claims.
 func checkParams(params routeauth.Params) error {
 	var errs []error
-	for _, name := range slices.Sorted(maps.Keys(params)) {
+	names := slices.Sorted(maps.Keys(params))
+	if first, second, found := sameName(names); found {
+		errs = append(errs, permanent(fmt.Sprintf("params %q and %q: their names differ only in case", first, second)))
+	}
+	for _, name := range names {
 		switch {
 		case isRegistered(name):
 			errs = append(errs, permanent(fmt.Sprintf("param %q: a registered claim has this name", name)))

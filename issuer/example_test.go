@@ -40,7 +40,32 @@ func ExampleNew() {
 	// 30 seconds
 }
 
-// A backend that hands out tokens to whoever is logged in.
+// A verifier whose clock is two seconds behind takes a token of this instant for
+// one of the future.
+func ExampleWithBackdate() {
+	for _, backdate := range []time.Duration{0, 5 * time.Second} {
+		source, err := issuer.New("jwt-key", "a secret that the API's owner made", issuer.WithBackdate(backdate))
+		if err != nil {
+			log.Fatal(err)
+		}
+		token, err := source.Token(context.Background(), routeauth.Params{"uploaded_image_id": "17"})
+		if err != nil {
+			log.Fatal(err)
+		}
+
+		// What the API does with it.
+		behind := func() time.Time { return time.Now().Add(-2 * time.Second) }
+		_, err = jwt.Parse(string(token.Value), func(*jwt.Token) (any, error) {
+			return []byte("a secret that the API's owner made"), nil
+		}, jwt.WithIssuedAt(), jwt.WithTimeFunc(behind))
+		fmt.Println(backdate, err)
+	}
+	// Output:
+	// 0s token has invalid claims: token used before issued
+	// 5s <nil>
+}
+
+// A backend that gives tokens to whoever is logged in.
 func ExampleNewHandler() {
 	source, err := issuer.New("jwt-key", "a secret that the API's owner made")
 	if err != nil {

@@ -144,9 +144,10 @@ func detailIn(t testing.TB, w *httptest.ResponseRecorder) string {
 	return answer["detail"]
 }
 
-// assertHeaders checks what rule 30 wants of every answer.
+// assertHeaders checks the fields that rule 30 requires of every answer.
 func assertHeaders(t testing.TB, w *httptest.ResponseRecorder) {
 	t.Helper()
 	assert.Equal(t, []string{"application/json"}, w.Result().Header["Content-Type"])
 	assert.Equal(t, []string{"no-store"}, w.Result().Header["Cache-Control"])
+	assert.Equal(t, []string{"nosniff"}, w.Result().Header["X-Content-Type-Options"])
 }

@@ -2,7 +2,6 @@ package issuer_test
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/routeauth"
 	"github.com/stretchr/testify/assert"
@@ -17,8 +17,8 @@ import (
 )
 
 // Rule 30: whatever is sent, the answer is one of those that are documented; a
-// token is handed out only to whom authorize let pass, and its claims are what
-// authorize saw and the request held.
+// token goes only to whom authorize let pass and who does not come from another
+// site, and its claims are what authorize saw and the request held.
 func FuzzHandler(f *testing.F) {
 	for _, seed := range []struct{ method, query, body string }{
 		{"GET", "", ""},
@@ -44,24 +44,30 @@ func FuzzHandler(f *testing.F) {
 		{"POST", "", `{"jti":null}`},
 		{"POST", "", "{\"a\":{\"b\":\"\xff\"}}"},
 		{"POST", "", `{"\ud800":"\udfff"}`},
+		{"POST", "", `{"sku_id":"mine","\u017fku_id":"victims"}`},
+		{"GET", "a=1&A=2", ""},
 		{"HEAD", "a=1", ""},
 		{"PUT", "a=1", "{}"},
 	} {
-		f.Add(seed.method, seed.query, seed.body, uint(0), true)
-		f.Add(seed.method, seed.query, seed.body, uint(0), false)
-		f.Add(seed.method, seed.query, seed.body, uint(maxBody), true)
+		f.Add(seed.method, seed.query, seed.body, uint(0), 0, "")
+		f.Add(seed.method, seed.query, seed.body, uint(0), 403, "same-origin")
+		f.Add(seed.method, seed.query, seed.body, uint(0), 429, "none")
+		f.Add(seed.method, seed.query, seed.body, uint(0), 0, "cross-site")
+		f.Add(seed.method, seed.query, seed.body, uint(maxBody), 0, "")
 	}
-	f.Fuzz(func(t *testing.T, method, query, body string, padding uint, passes bool) {
+	// refusal is the status that the error of authorize says, or 0 if it lets pass.
+	f.Fuzz(func(t *testing.T, method, query, body string, padding uint, refusal int, site string) {
 		body += strings.Repeat(" ", int(padding%(2*maxBody)))
-		g := gate{err: errors.New("not for you")}
-		if passes {
-			g.err = nil
+		var g gate
+		if refusal != 0 {
+			g.err = &refusing{refusal, time.Second}
 		}
+		sameSite := slices.Contains([]string{"", "same-origin", "none"}, site)
 		reader := strings.NewReader(body)
 		req := &http.Request{
 			Method: method,
 			URL:    &url.URL{Path: "/jwt", RawQuery: query},
-			Header: http.Header{},
+			Header: http.Header{"Sec-Fetch-Site": {site}},
 			Body:   io.NopCloser(reader),
 		}
 		w := httptest.NewRecorder()
@@ -70,13 +76,19 @@ func FuzzHandler(f *testing.F) {
 		assert.LessOrEqual(t, len(body)-reader.Len(), maxBody+1, "read of the body")
 		switch w.Code {
 		case http.StatusOK:
-			require.True(t, passes)
+			require.Zero(t, refusal)
+			require.True(t, sameSite)
 			params := paramsOf(t, tokenIn(t, w))
 			require.Equal(t, []routeauth.Params{params}, g.asked)
 			assertSent(t, params, method, query, body)
-		case http.StatusForbidden:
-			require.False(t, passes)
+		case http.StatusUnauthorized, http.StatusTooManyRequests:
+			require.Equal(t, refusal, w.Code)
+			require.Equal(t, "1", w.Header().Get("Retry-After"))
 			require.Len(t, g.asked, 1)
+			detailIn(t, w)
+		case http.StatusForbidden:
+			require.True(t, !sameSite || refusal != 0)
+			require.Len(t, g.asked, map[bool]int{true: 1, false: 0}[sameSite])
 			detailIn(t, w)
 		case http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusRequestEntityTooLarge:
 			require.Empty(t, g.asked)
@@ -117,5 +129,10 @@ func assertSent(t *testing.T, params routeauth.Params, method, query, body strin
 	for name := range params {
 		require.True(t, want[name], "%q was sent", name)
 		require.False(t, slices.ContainsFunc(registered, func(claim string) bool { return strings.EqualFold(claim, name) }))
+		for other := range params {
+			if other != name && strings.EqualFold(other, name) {
+				require.Fail(t, "two names", "%q and %q", name, other)
+			}
+		}
 	}
 }

@@ -5,13 +5,16 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"example.com/routeauth"
 	"example.com/routeauth/issuer"
@@ -49,7 +52,7 @@ func TestQueryAndBodyBecomeTheParams(t *testing.T) {
 		"null is left out":         {"POST", "/jwt", `{"a":null,"b":"2"}`, routeauth.Params{"b": "2"}},
 		"an escaped name":          {"POST", "/jwt", `{"\u0061":"1"}`, routeauth.Params{"a": "1"}},
 		"white space around":       {"POST", "/jwt", " {\n\"a\" : \"1\" }\n ", routeauth.Params{"a": "1"}},
-		"names of another case":    {"POST", "/jwt?A=1", `{"a":"2"}`, routeauth.Params{"A": "1", "a": "2"}},
+		"names of another case":    {"POST", "/jwt?SKU=1", `{"ſku_id":"2"}`, routeauth.Params{"SKU": "1", "ſku_id": "2"}},
 		"names like registered":    {"POST", "/jwt?issuer=1", `{"exp_":"2"}`, routeauth.Params{"issuer": "1", "exp_": "2"}},
 		"a registered name within": {"POST", "/jwt", `{"a":{"exp":1}}`, routeauth.Params{"a": `{"exp":1}`}},
 	} {
@@ -98,6 +101,13 @@ func TestAMalformedRequestIs400AndNobodyIsAsked(t *testing.T) {
 		"name of query that is not UTF-8":  {"GET", "/jwt?%ff=a", ""},
 		"registered in another case":       {"GET", "/jwt?Exp=1", ""},
 		"registered but for folding":       {"POST", "/jwt", `{"i\u017fs":"mallory"}`},
+		"two of another case":              {"POST", "/jwt", `{"sku_id":"1","SKU_ID":"2"}`},
+		"two of another case, in a query":  {"GET", "/jwt?sku_id=1&Sku_Id=2", ""},
+		"another case in query and body":   {"POST", "/jwt?SKU_ID=1", `{"sku_id":"2"}`},
+		"another case, there null":         {"POST", "/jwt?SKU_ID=1", `{"sku_id":null}`},
+		"two but for folding":              {"POST", "/jwt", `{"sku_id":"mine","\u017fku_id":"victims"}`},
+		"two but for the Kelvin sign":      {"POST", "/jwt", `{"key":"mine","\u212aey":"victims"}`},
+		"two but for the capital sharp s":  {"GET", "/jwt?stra%C3%9Fe=1&STRA%E1%BA%9EE=2", ""},
 	}
 	for _, name := range registered {
 		tests[name+" in a GET's query"] = struct{ method, target, body string }{"GET", "/jwt?" + name + "=1", ""}
@@ -133,13 +143,20 @@ func TestTheDetailNamesTheMistake(t *testing.T) {
 		{"GET", "/jwt?a=%zz", "", "the query is malformed"},
 		{"GET", "/jwt?a=%ff", "", "the query is malformed: it is not UTF-8"},
 		{"POST", "/jwt", "null", "the body is not a JSON object"},
+		{"POST", "/jwt", `{"sku_id":"1","ſku_id":"2"}`, `the names "sku_id" and "ſku_id" differ only in case`},
 		{"PUT", "/jwt", "", "use GET with a query or POST with a JSON object"},
 	} {
 		assert.Equal(t, test.want, detailIn(t, serve(handler, test.method, test.target, test.body)))
 	}
+	for range 20 { // a map has no order
+		w := serve(handler, "GET", "/jwt?sku_id=1&SKU_ID=2&sku_ID=3", "")
+		assert.Equal(t, `the names "SKU_ID" and "sku_ID" differ only in case`, detailIn(t, w))
+	}
 	long := strings.Repeat("n", 1000)
-	w := serve(handler, "GET", "/jwt?"+long+"=1&"+long+"=2", "")
-	assert.Less(t, len(detailIn(t, w)), 200, "a name of any length is not sent back whole")
+	for _, query := range []string{long + "=1&" + long + "=2", long + "=1&N" + long[1:] + "=2"} {
+		w := serve(handler, "GET", "/jwt?"+query, "")
+		assert.Less(t, len(detailIn(t, w)), 200, "a name of any length is not sent back whole")
+	}
 }
 
 // Rule 30.
@@ -227,7 +244,7 @@ func TestARefusalIs403AndItsReasonIsLoggedOnly(t *testing.T) {
 	assert.NotContains(t, w.Body.String(), "mallory")
 	assert.Empty(t, source.asked, "no token is made for nobody")
 	assert.Equal(t, map[string]any{
-		"level": "WARN", "msg": "no token handed out", "status": 403.0, "method": "POST",
+		"level": "WARN", "msg": "no token issued", "status": 403.0, "method": "POST",
 		"path": "/jwt", "remote": "192.0.2.1:1234", "error": "mallory is banned",
 	}, line)
 }
@@ -248,10 +265,10 @@ func TestASourceThatFailsIs502AndItsReasonIsLoggedOnly(t *testing.T) {
 			line, w := logged(t, &test.source, &gate{})
 
 			assert.Equal(t, http.StatusBadGateway, w.Code)
-			assert.Equal(t, "no token can be had at the moment", detailIn(t, w))
+			assert.Equal(t, "no token is available at the moment", detailIn(t, w))
 			assert.NotContains(t, w.Body.String(), "vault")
 			assert.Equal(t, map[string]any{
-				"level": "ERROR", "msg": "no token handed out", "status": 502.0, "method": "POST",
+				"level": "ERROR", "msg": "no token issued", "status": 502.0, "method": "POST",
 				"path": "/jwt", "remote": "192.0.2.1:1234", "error": test.reason,
 			}, line)
 		})
@@ -270,6 +287,131 @@ func logged(t *testing.T, source routeauth.TokenSource, g *gate) (map[string]any
 	require.NoError(t, json.Unmarshal(log.Bytes(), &line), log.String())
 	delete(line, "time")
 	return line, w
+}
+
+// refusing is an error of authorize that says what it is.
+type refusing struct {
+	status int
+	after  time.Duration
+}
+
+func (*refusing) Error() string               { return "mallory asks too often" }
+func (e *refusing) StatusCode() int           { return e.status }
+func (e *refusing) RetryAfter() time.Duration { return e.after }
+
+// status is an error that says less, and after one that says the other half.
+type (
+	status int
+	after  time.Duration
+)
+
+func (status) Error() string              { return "mallory asks too often" }
+func (e status) StatusCode() int          { return int(e) }
+func (after) Error() string               { return "mallory asks too often" }
+func (e after) RetryAfter() time.Duration { return time.Duration(e) }
+
+// Rule 30.
+func TestARefusalIsWhatItsErrorSays(t *testing.T) {
+	const second = time.Second
+	for name, test := range map[string]struct {
+		err        error
+		status     int
+		retryAfter string
+	}{
+		"401":                          {&refusing{status: 401}, 401, ""},
+		"401 and a time":               {&refusing{401, 30 * second}, 401, "30"},
+		"429":                          {&refusing{status: 429}, 429, ""},
+		"429 and a time":               {&refusing{429, 30 * second}, 429, "30"},
+		"429 and a little more":        {&refusing{429, 30*second + 1}, 429, "31"},
+		"429 and a little less":        {&refusing{429, 30*second - 1}, 429, "30"},
+		"429 and a moment":             {&refusing{429, 1}, 429, "1"},
+		"429 and a moment of the past": {&refusing{429, -second}, 429, ""},
+		"429 and for ever":             {&refusing{429, math.MaxInt64}, 429, "9223372037"},
+		"429, wrapped":                 {fmt.Errorf("limit: %w", &refusing{429, second}), 429, "1"},
+		"429, joined with a time":      {errors.Join(errors.New("limit"), status(429), after(second)), 429, "1"},
+		"401 without a method more":    {status(401), 401, ""},
+		"a time alone":                 {after(second), 403, ""},
+		"403 and a time":               {&refusing{403, second}, 403, ""},
+		"200":                          {&refusing{200, second}, 403, ""},
+		"404":                          {&refusing{404, second}, 403, ""},
+		"503":                          {&refusing{503, second}, 403, ""},
+		"0":                            {&refusing{}, 403, ""},
+		"429 and a nil pointer":        {errors.Join(status(429), (*refusing)(nil)), 429, ""},
+		"a nil pointer":                {(*refusing)(nil), 403, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := &recordingSource{token: "a.b.c"}
+			line, w := logged(t, source, &gate{err: test.err})
+			assert.Equal(t, test.status, w.Code)
+			assert.Equal(t, test.retryAfter, w.Header().Get("Retry-After"))
+			assert.NotContains(t, detailIn(t, w), "mallory")
+			assert.Empty(t, source.asked, "no token is made for nobody")
+			assert.Equal(t, "WARN", line["level"])
+			assert.EqualValues(t, test.status, line["status"])
+		})
+	}
+}
+
+// Rule 30: a handler around this one may say how to log in.
+func TestWhatIsSetAroundTheHandlerStays(t *testing.T) {
+	w := httptest.NewRecorder()
+	w.Header().Set("WWW-Authenticate", `Bearer realm="app"`)
+	newHandler(t, newIssuer(t), &gate{err: status(401)}).ServeHTTP(w, httptest.NewRequest("GET", "/jwt", nil))
+	assert.Equal(t, `Bearer realm="app"`, w.Header().Get("WWW-Authenticate"))
+	detailIn(t, w)
+}
+
+// Rule 30: what a browser sends for a page of another site comes with the user's
+// cookies, but not from the user.
+func TestACrossSiteRequestIs403AndNobodyIsAsked(t *testing.T) {
+	for name, test := range map[string]struct {
+		header  map[string]string
+		refused bool
+	}{
+		"no browser":                       {nil, false},
+		"a page of this origin":            {map[string]string{"Sec-Fetch-Site": "same-origin", "Origin": "https://app.example.com"}, false},
+		"an address typed in":              {map[string]string{"Sec-Fetch-Site": "none"}, false},
+		"a form of another site":           {map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}, true},
+		"a link or an image":               {map[string]string{"Sec-Fetch-Site": "cross-site"}, true},
+		"a page of a sibling domain":       {map[string]string{"Sec-Fetch-Site": "same-site"}, true},
+		"an old browser's page":            {map[string]string{"Origin": "https://app.example.com"}, false},
+		"an old browser's page of another": {map[string]string{"Origin": "https://evil.example"}, true},
+		"a page that has no origin":        {map[string]string{"Origin": "null"}, true},
+		"a page of another port":           {map[string]string{"Origin": "https://app.example.com:8443"}, true},
+	} {
+		for _, method := range []string{"GET", "POST"} {
+			t.Run(name+" "+method, func(t *testing.T) {
+				var g gate
+				source := &recordingSource{token: "a.b.c"}
+				var log bytes.Buffer
+				handler := newHandler(t, source, &g, issuer.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+				req := httptest.NewRequest(method, "https://app.example.com/jwt?a=1", nil)
+				for field, value := range test.header {
+					req.Header.Set(field, value)
+				}
+				w := httptest.NewRecorder()
+				handler.ServeHTTP(w, req)
+				assert.Equal(t, method, req.Method, "the server's request is left alone")
+				if !test.refused {
+					assert.Equal(t, "a.b.c", tokenIn(t, w))
+					return
+				}
+				assert.Equal(t, http.StatusForbidden, w.Code)
+				assert.Equal(t, "a page of another site gets no token", detailIn(t, w))
+				assert.Empty(t, g.asked, "authorize was asked")
+				assert.Empty(t, source.asked, "the source was asked")
+				assert.Contains(t, log.String(), "level=WARN")
+				assert.Contains(t, log.String(), "cross-origin request")
+			})
+		}
+	}
+
+	// The method comes first: it is the answer to a preflight.
+	req := httptest.NewRequest("OPTIONS", "/jwt", nil)
+	req.Header.Set("Sec-Fetch-Site", "cross-site")
+	w := httptest.NewRecorder()
+	newHandler(t, newIssuer(t), &gate{}).ServeHTTP(w, req)
+	assert.Equal(t, http.StatusMethodNotAllowed, w.Code)
 }
 
 // Rule 30: without WithLogger the reason is not lost.

@@ -3,10 +3,12 @@ package issuer_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/routeauth"
 	"github.com/stretchr/testify/assert"
@@ -24,17 +26,43 @@ func TestRemoteTokenSourceUnderstandsEveryAnswer(t *testing.T) {
 		source    routeauth.TokenSource
 		refusal   error  // of authorize
 		method    string // in place of POST
+		site      string // Sec-Fetch-Site, of a client in a browser
 		params    routeauth.Params
 		want      string
+		after     time.Duration
 		temporary bool
 	}{
 		"400": {
 			params: routeauth.Params{"exp": "99999999999"},
-			want:   `400 Bad Request: the name "exp" is a registered claim's`,
+			want:   `400 Bad Request: the name "exp" is a registered claim's, which no caller sets`,
 		},
 		"403": {
 			refusal: errors.New("mallory is banned"),
 			want:    "403 Forbidden: this caller may not have this token",
+		},
+		"401": {
+			refusal:   &refusing{status: 401},
+			want:      "401 Unauthorized: this caller is not known, or no longer",
+			temporary: true,
+		},
+		"429": {
+			refusal:   &refusing{status: 429},
+			want:      "429 Too Many Requests: this caller asks for tokens too often",
+			temporary: true,
+		},
+		"429 and a time": {
+			refusal:   &refusing{429, 1500 * time.Millisecond},
+			want:      "429 Too Many Requests: this caller asks for tokens too often",
+			after:     2 * time.Second,
+			temporary: true,
+		},
+		"403 for a page of another site": {
+			site: "cross-site",
+			want: "403 Forbidden: a page of another site gets no token",
+		},
+		"400 for two names": {
+			params: routeauth.Params{"sku_id": "4", "SKU_ID": "5"},
+			want:   `400 Bad Request: the names "SKU_ID" and "sku_id" differ only in case`,
 		},
 		"405": {
 			method: http.MethodPut,
@@ -46,12 +74,12 @@ func TestRemoteTokenSourceUnderstandsEveryAnswer(t *testing.T) {
 		},
 		"502": {
 			source:    &recordingSource{err: errors.New("vault is sealed")},
-			want:      "502 Bad Gateway: no token can be had at the moment",
+			want:      "502 Bad Gateway: no token is available at the moment",
 			temporary: true,
 		},
 		"502 for an empty token": {
 			source:    &recordingSource{},
-			want:      "502 Bad Gateway: no token can be had at the moment",
+			want:      "502 Bad Gateway: no token is available at the moment",
 			temporary: true,
 		},
 	} {
@@ -59,11 +87,15 @@ func TestRemoteTokenSourceUnderstandsEveryAnswer(t *testing.T) {
 			if test.source == nil {
 				test.source = newIssuer(t)
 			}
-			remote := newRemote(t, test.source, &gate{err: test.refusal}, test.method)
+			remote := newRemote(t, test.source, &gate{err: test.refusal}, test.method, test.site)
 
 			token, err := text(remote.Token(t.Context(), test.params))
 			assert.Empty(t, token)
 			require.ErrorContains(t, err, test.want)
+			var answered *routeauth.EndpointError
+			require.ErrorAs(t, err, &answered)
+			assert.Equal(t, test.want, fmt.Sprintf("%d %s: %s", answered.StatusCode, http.StatusText(answered.StatusCode), answered.Detail))
+			assert.Equal(t, test.after, answered.RetryAfter)
 			assert.NotContains(t, err.Error(), "mallory")
 			assert.NotContains(t, err.Error(), "vault")
 
@@ -89,12 +121,12 @@ func TestRemoteTokenSourceGetsTheTokenForItsParams(t *testing.T) {
 		"some": {"uploaded_image_id": "17", "sku_ids": "a,b", "": "", "note": "<ü>\u2028\x00"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			token, err := text(newRemote(t, newIssuer(t), &gate{}, "").Token(t.Context(), params))
+			token, err := text(newRemote(t, newIssuer(t), &gate{}, "", "").Token(t.Context(), params))
 			require.NoError(t, err)
 			assert.Equal(t, params, paramsOf(t, token))
 		})
 	}
-	token, err := text(newRemote(t, newIssuer(t), &gate{}, "").Token(t.Context(), nil))
+	token, err := text(newRemote(t, newIssuer(t), &gate{}, "", "").Token(t.Context(), nil))
 	require.NoError(t, err)
 	assert.Empty(t, paramsOf(t, token))
 }
@@ -113,21 +145,24 @@ func TestAClientThatLeavesEndsTheSourcesContext(t *testing.T) {
 		<-asked
 		leave()
 	}()
-	_, err := newRemote(t, source, &gate{}, "").Token(ctx, nil)
+	_, err := newRemote(t, source, &gate{}, "", "").Token(ctx, nil)
 	require.ErrorIs(t, err, context.Canceled)
 	assert.ErrorIs(t, <-ended, context.Canceled)
 }
 
-// newRemote returns the client of a handler behind a real server, and sends
-// with method, if that is not empty, in place of POST.
-func newRemote(t *testing.T, source routeauth.TokenSource, g *gate, method string) *routeauth.RemoteTokenSource {
+// newRemote returns the client of a handler behind a real server. It sends with
+// method, if that is not empty, in place of POST, and from a site.
+func newRemote(t *testing.T, source routeauth.TokenSource, g *gate, method, site string) *routeauth.RemoteTokenSource {
 	t.Helper()
 	server := httptest.NewServer(newHandler(t, source, g))
 	t.Cleanup(server.Close)
 	client := &http.Client{Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		req = req.Clone(req.Context())
 		if method != "" {
-			req = req.Clone(req.Context())
 			req.Method = method
+		}
+		if site != "" {
+			req.Header.Set("Sec-Fetch-Site", site)
 		}
 		return server.Client().Transport.RoundTrip(req)
 	})}

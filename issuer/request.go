@@ -25,7 +25,7 @@ func readBody(w http.ResponseWriter, req *http.Request) ([]byte, *refusal) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxBody))
 	if errors.As(err, new(*http.MaxBytesError)) {
-		return nil, &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", maxBody), nil}
+		return nil, &refusal{status: http.StatusRequestEntityTooLarge, detail: fmt.Sprintf("the body is larger than %d bytes", maxBody)}
 	}
 	if err != nil {
 		return nil, badRequest("the body cannot be read")
@@ -62,10 +62,15 @@ func paramsIn(req *http.Request, body []byte) (routeauth.Params, *refusal) {
 			return nil, badRequest("the name %.64q comes in the query and in the body", name)
 		}
 	}
-	for _, name := range slices.Concat(slices.Sorted(maps.Keys(params)), names) {
+	all := slices.Concat(names, slices.Collect(maps.Keys(params)))
+	slices.Sort(all)
+	for _, name := range all {
 		if isRegistered(name) {
 			return nil, badRequest("the name %q is a registered claim's, which no caller sets", name)
 		}
+	}
+	if first, second, found := sameName(all); found {
+		return nil, badRequest("the names %.64q and %.64q differ only in case", first, second)
 	}
 	fields, err := routeauth.BodyParams(names...)(req)
 	if err != nil {

@@ -15,6 +15,9 @@ type roundTripFunc func(req *http.Request) (*http.Response, error)
 
 func (f roundTripFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
+// errBase is the error of a base that fails.
+var errBase = errors.New("the base failed")
+
 // answer consumes the body of req, as a base must, and responds.
 func answer(req *http.Request, status int) *http.Response {
 	if req.Body != nil {
@@ -45,7 +48,7 @@ func (s *suite) get() *http.Request {
 		Method:     http.MethodGet,
 		URL:        &u,
 		Host:       u.Host,
-		Header:     http.Header{"Accept": {"application/json"}, "X-Several": {"1", "2"}},
+		Header:     http.Header{"X-Single": {"1"}, "X-Several": {"1", "2"}},
 		Proto:      "HTTP/1.1",
 		ProtoMajor: 1,
 		ProtoMinor: 1,
@@ -54,17 +57,20 @@ func (s *suite) get() *http.Request {
 
 // payload is large enough to be read in several pieces, and a JSON object
 // because some wrappers look for fields in it.
-var payload = `{"padding":"` + strings.Repeat("0123456789", 10_000) + `"}`
+var payload = `{"padding":"` + strings.Repeat("0123456789", 4_000) + `"}`
 
 // post returns a request with a body and, so that a wrapper may look at it
 // without reading it, with GetBody.
-func (s *suite) post() (*http.Request, *trackedBody) {
-	body := newTrackedBody(payload)
+func (s *suite) post() (*http.Request, *trackedBody) { return s.sending(http.MethodPost, payload) }
+
+// sending returns a request with a body of this text.
+func (s *suite) sending(method, text string) (*http.Request, *trackedBody) {
+	body := newTrackedBody(text)
 	req := s.get()
-	req.Method = http.MethodPost
+	req.Method = method
 	req.Header.Set("Content-Type", "application/json")
-	req.Body, req.ContentLength = body, int64(len(payload))
-	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(payload)), nil }
+	req.Body, req.ContentLength = body, int64(len(text))
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }
 	return req, body
 }
 
@@ -73,11 +79,16 @@ func (s *suite) post() (*http.Request, *trackedBody) {
 // the answer does not matter.
 func (s *suite) observe(req *http.Request, look func(sent *http.Request)) error {
 	var arrived atomic.Bool
-	resp, err := s.over(roundTripFunc(func(sent *http.Request) (*http.Response, error) {
-		arrived.Store(true)
-		look(sent)
+	wrapper, err := s.over(roundTripFunc(func(sent *http.Request) (*http.Response, error) {
+		if !arrived.Swap(true) {
+			look(sent)
+		}
 		return answer(sent, http.StatusOK), nil
-	})).RoundTrip(req)
+	}))
+	if err != nil {
+		return err
+	}
+	resp, err := wrapper.RoundTrip(req)
 	discard(resp)
 	if !arrived.Load() {
 		return notArrived(err)
@@ -87,26 +98,38 @@ func (s *suite) observe(req *http.Request, look func(sent *http.Request)) error 
 
 // notArrived is the error of a check that needs a request to reach the base.
 func notArrived(err error) error {
-	return fmt.Errorf("the request did not reach the base; it came back with the error %w", orNone(err))
+	return fmt.Errorf("the request did not reach the base; RoundTrip returned %s", described(err))
 }
 
-// roundTrip sends req and wants a response.
-func roundTrip(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
-	resp, err := rt.RoundTrip(req)
-	if err != nil || resp == nil {
-		return nil, fmt.Errorf("the base answered, but RoundTrip returned no response and the error %w", orNone(err))
-	}
-	return resp, nil
-}
-
-func orNone(err error) error {
+// described names an error that may be nil.
+func described(err error) string {
 	if err == nil {
-		return errors.New("nil")
+		return "no error"
 	}
-	return err
+	if c, ok := crashed(err); ok {
+		return string(c)
+	}
+	return fmt.Sprintf("the error %q", shortened(err))
 }
 
-// discard ends an exchange whose response is of no interest.
+// cameBack says what is wrong with what RoundTrip returned where it should have
+// returned a response.
+func cameBack(resp *http.Response, err error) error {
+	c, crashed := crashed(err)
+	switch {
+	case crashed:
+		return c
+	case err != nil && resp != nil:
+		return fmt.Errorf("it came back together with %s", described(err))
+	case err != nil:
+		return fmt.Errorf("it came back as %s", described(err))
+	case resp == nil:
+		return errors.New("it did not come back: RoundTrip returned neither a response nor an error")
+	}
+	return nil
+}
+
+// discard closes the body of a response, if there is one.
 func discard(resp *http.Response) {
 	if resp != nil && resp.Body != nil {
 		_ = resp.Body.Close()

@@ -8,99 +8,135 @@ import (
 	"strings"
 )
 
-// headerClauses are those of a wrapper that adds a credential, but for where it
-// may go.
-var headerClauses = []clause{{
-	name:   "credential/sent",
-	wants:  "the credential arrives with the first request",
-	stands: "the WithCredential option; RFC 9110, section 11.6.2",
-	check:  sendsCredential,
+// credentialClauses are those of a wrapper that adds a credential, but for where
+// it may go.
+var credentialClauses = []clause{{
+	name:     "credential/sent",
+	requires: "the credential arrives with the first request",
+	reason:   "the option WithCredential says so (RFC 9110, section 11.6.2)",
+	netHTTP:  "a Client sends only the credential that its caller sets, or that is in the URL's user info",
+	check:    sendsCredential,
 }, {
-	name:   "credential/single",
-	wants:  "the field has exactly one value on the wire, the credential, whatever the caller had set under that name in whatever case",
-	stands: "RFC 9110, sections 5.1 (names ignore case) and 5.3 (one field line, unless the field is a list)",
-	check:  sendsOneValue,
+	name:     "credential/single",
+	requires: "the field has one value on the wire",
+	reason:   "a field that is no list has one line (RFC 9110, section 5.3); servers disagree which of two counts",
+	netHTTP:  "a Transport sends as many lines as the header has values",
+	check:    sendsOneValue,
 }, {
-	name:   "credential/request",
-	wants:  "the caller's request does not hold the credential, neither while the base runs nor after",
-	stands: "net/http, RoundTripper: RoundTrip does not modify the request; RFC 6750, section 5.3",
-	check:  keepsCredentialFromRequest,
+	name:     "credential/replaces",
+	requires: "the credential takes the place of what the caller had set in the field",
+	reason:   "otherwise the code that fills in the caller's header decides who the request is from",
+	netHTTP:  "a Client makes an Authorization field of the URL's user info only where the caller has set none",
+	check:    replacesOwnValue,
 }, {
-	name:   "credential/response",
-	wants:  "no request that the response leads back to holds the credential",
-	stands: "RFC 6750, section 5.3: tokens are kept from others, such as whoever logs a response's Request",
-	check:  keepsCredentialFromResponse,
+	name:     "credential/other-case",
+	requires: "nothing that the caller set under the field's name in another case goes out beside the credential",
+	reason:   "names ignore case (RFC 9110, section 5.1): on the wire that is one field",
+	netHTTP:  "a Transport sends each key of the header map, in canonical form or not",
+	check:    replacesOtherCases,
+}, {
+	name:     "credential/request",
+	requires: "the caller's request does not hold the credential, neither while the base runs nor after",
+	quotes:   []sentence{noModifying},
+	reason:   "requests are logged, and sent again elsewhere",
+	check:    keepsCredentialFromRequest,
+}, {
+	name:     "credential/response",
+	requires: "no request that the response leads back to holds the credential",
+	reason:   "Response.Request is logged, and a credential is kept from others (RFC 6750, section 5.3)",
+	netHTTP:  "Response.Request is the request that was sent, with all of its fields",
+	check:    keepsCredentialFromResponse,
 }}
 
-// credentials returns what stands in a header under the name of the credential,
-// in whatever case.
-func (s *suite) credentials(h http.Header) (values []string) {
-	for name, vv := range h {
-		if strings.EqualFold(name, s.credential) {
-			values = append(values, vv...)
-		}
-	}
-	return values
+// credentials returns the values of the credential's field, in any case of its
+// name.
+func (s *suite) credentials(h http.Header) []string { return valuesOf(h, s.credential) }
+
+// sentCredential sends a GET with this header, and returns what arrives in the
+// credential's field.
+func (s *suite) sentCredential(header http.Header) (values []string, err error) {
+	req := s.get()
+	req.Header = header
+	err = s.observe(req, func(sent *http.Request) { values = s.credentials(sent.Header) })
+	return values, err
 }
 
 func sendsCredential(s *suite) error {
-	var found findings
-	found.add(s.observe(s.get(), func(sent *http.Request) {
-		for _, value := range s.credentials(sent.Header) {
-			if value != "" {
-				return
-			}
-		}
-		found.addf("the first request has no value in %s", s.credential)
-	}))
-	return found.err()
+	values, err := s.sentCredential(s.get().Header)
+	if err == nil && strings.Join(values, "") == "" {
+		return fmt.Errorf("the first request has no value in %s", s.credential)
+	}
+	return err
 }
 
 func sendsOneValue(s *suite) error {
-	const own = "of the caller"
-	if sendsCredential(s) != nil {
-		return nil // credential/sent says so
+	values, err := s.sentCredential(s.get().Header)
+	if err == nil && len(values) > 1 {
+		return fmt.Errorf("the caller set nothing in %s, and the base got %d values", s.credential, len(values))
 	}
-	canonical, lower, upper := s.credential, strings.ToLower(s.credential), strings.ToUpper(s.credential)
+	return err
+}
+
+// ownValue is what a caller has set in the credential's field.
+const ownValue = "of the caller"
+
+func replacesOwnValue(s *suite) error {
+	return s.replaces([]owned{
+		{s.credential, http.Header{s.credential: {ownValue}}},
+		{s.credential + " twice", http.Header{s.credential: {ownValue, ownValue}}},
+	})
+}
+
+func replacesOtherCases(s *suite) error {
+	lower, upper := strings.ToLower(s.credential), strings.ToUpper(s.credential)
+	return s.replaces([]owned{
+		{lower, http.Header{lower: {ownValue}}},
+		{upper, http.Header{upper: {ownValue}}},
+	})
+}
+
+// owned is a header in which the caller has set the credential's field.
+type owned struct {
+	what   string
+	header http.Header
+}
+
+func (s *suite) replaces(all []owned) error {
+	if sendsCredential(s) != nil {
+		return notApplicable("no credential is sent; see credential/sent")
+	}
 	var found findings
-	for what, set := range map[string]http.Header{
-		"nothing":                     {},
-		canonical:                     {canonical: {own}},
-		lower:                         {lower: {own}},
-		upper:                         {upper: {own}},
-		canonical + " twice":          {canonical: {own, own}},
-		canonical + " and " + lower:   {canonical: {own}, lower: {own}},
-		"an empty " + canonical:       {canonical: {}},
-		"a " + canonical + " of \"\"": {canonical: {""}},
-	} {
-		req := s.get()
-		req.Header = set
-		found.add(s.observe(req, func(sent *http.Request) {
-			switch values := s.credentials(sent.Header); {
-			case len(values) != 1:
-				found.addf("the caller set %s; on the wire the field has %d values", what, len(values))
-			case slices.Contains(values, own):
-				found.addf("the caller set %s; on the wire the field has the caller's value", what)
-			}
-		}))
+	for _, own := range all {
+		values, err := s.sentCredential(own.header)
+		switch {
+		case err != nil:
+			return err
+		case slices.Contains(values, ownValue):
+			found.addf("the caller set %s; the base got the caller's value", own.what)
+		case strings.Contains(strings.Join(values, "\n"), ownValue):
+			found.addf("the caller set %s; the caller's value is part of what the base got", own.what)
+		}
 	}
 	return found.err()
 }
 
 func keepsCredentialFromRequest(s *suite) error {
 	var found findings
-	for what, set := range map[string][]string{"nothing": nil, "a value": {"of the caller"}} {
+	for _, own := range []owned{
+		{"nothing", s.get().Header},
+		{"a value", http.Header{s.credential: {ownValue}}},
+	} {
 		req := s.get()
-		if set != nil {
-			req.Header[s.credential] = set
-		}
-		before := slices.Clone(set)
+		req.Header = own.header
+		before := slices.Clone(s.credentials(own.header))
 		compare := func(when string) {
-			if !slices.Equal(before, s.credentials(req.Header)) {
-				found.addf("the caller set %s in %s; that changed %s", what, s.credential, when)
+			if !slices.Equal(before, s.credentials(own.header)) {
+				found.addf("the caller set %s in %s; that changed %s", own.what, s.credential, when)
 			}
 		}
-		found.add(s.observe(req, func(*http.Request) { compare("while the base ran") }))
+		if err := s.observe(req, func(*http.Request) { compare("while the base ran") }); err != nil {
+			return err
+		}
 		compare("before RoundTrip returned")
 	}
 	return found.err()
@@ -114,12 +150,12 @@ func keepsCredentialFromResponse(s *suite) error {
 	if resp == nil {
 		return errors.New("the client got no response")
 	}
-	hops := 0
-	for ; resp != nil && resp.Request != nil; resp = resp.Request.Response {
-		hops++
+	var found findings
+	for what := "response"; resp != nil && resp.Request != nil; resp = resp.Request.Response {
 		if len(s.credentials(resp.Request.Header)) > 0 {
-			return fmt.Errorf("%d requests back from the last response, Response.Request holds %s", hops, s.credential)
+			found.addf("the Request of the %s holds %s", what, s.credential)
 		}
+		what = "redirect that led to it"
 	}
-	return nil
+	return found.err()
 }

@@ -17,7 +17,13 @@ var credentialFaults = []fault{
 			sent.Header.Set(key, "")
 			return sent
 		})},
-	{name: "adds the credential to what the caller had set", opts: withCredential, fails: []string{"credential/single"},
+	{name: "sends the credential twice", opts: withCredential, fails: []string{"credential/single"},
+		wrap: authenticating(stayedAtOrigin, func(req *http.Request) *http.Request {
+			sent := withKey(req)
+			sent.Header.Add(key, "secret")
+			return sent
+		})},
+	{name: "adds the credential to what the caller had set", opts: withCredential, fails: []string{"credential/replaces"},
 		wrap: authenticating(stayedAtOrigin, func(req *http.Request) *http.Request {
 			sent := withKey(req)
 			for _, value := range req.Header[key] {
@@ -25,13 +31,23 @@ var credentialFaults = []fault{
 			}
 			return sent
 		})},
-	{name: "sends the credential twice", opts: withCredential, fails: []string{"credential/single"},
+	{name: "joins the credential with what the caller had set", opts: withCredential, fails: []string{"credential/replaces"},
 		wrap: authenticating(stayedAtOrigin, func(req *http.Request) *http.Request {
 			sent := withKey(req)
-			sent.Header.Add(key, "secret")
+			for _, value := range req.Header[key] {
+				sent.Header.Set(key, sent.Header.Get(key)+", "+value)
+			}
 			return sent
 		})},
-	{name: "leaves a name in lower case beside the credential", opts: withCredential, fails: []string{"credential/single"},
+	{name: "lets the caller's value stand", opts: withCredential, fails: []string{"credential/replaces"},
+		wrap: authenticating(stayedAtOrigin, func(req *http.Request) *http.Request {
+			sent := withKey(req)
+			if own := req.Header.Get(key); own != "" {
+				sent.Header.Set(key, own)
+			}
+			return sent
+		})},
+	{name: "leaves a name in lower case beside the credential", opts: withCredential, fails: []string{"credential/other-case"},
 		wrap: authenticating(stayedAtOrigin, func(req *http.Request) *http.Request {
 			sent := req.WithContext(req.Context())
 			sent.Header = req.Header.Clone()
@@ -41,17 +57,9 @@ var credentialFaults = []fault{
 			sent.Header.Set(key, "secret")
 			return sent
 		})},
-	{name: "lets the caller's value stand", opts: withCredential, fails: []string{"credential/single"},
-		wrap: authenticating(stayedAtOrigin, func(req *http.Request) *http.Request {
-			sent := withKey(req)
-			if own := req.Header.Get(key); own != "" {
-				sent.Header.Set(key, own)
-			}
-			return sent
-		})},
 	{name: "lends the caller's request the credential", opts: withCredential, fails: []string{"credential/request"},
 		wrap: wrapping(func(base http.RoundTripper, req *http.Request) (*http.Response, error) {
-			if req.Header == nil || !stayedAtOrigin(req) {
+			if req.Header == nil || req.URL == nil || !stayedAtOrigin(req) {
 				return base.RoundTrip(req)
 			}
 			before := maps.Clone(req.Header)
@@ -104,13 +112,14 @@ func withKey(req *http.Request) *http.Request {
 
 // authenticating returns the wrap of a wrapper that adds the credential to the
 // requests that may have it, and is right but for what the arguments do.
-func authenticating(may func(req *http.Request) bool, authenticated func(req *http.Request) *http.Request) wrapFunc {
+func authenticating(may func(req *http.Request) bool, authenticated func(req *http.Request) *http.Request) WrapFunc {
 	return wrapping(func(base http.RoundTripper, req *http.Request) (*http.Response, error) {
 		if !may(req) {
 			return base.RoundTrip(req)
 		}
-		resp, err := base.RoundTrip(authenticated(req))
-		if resp != nil {
+		sent := authenticated(req)
+		resp, err := base.RoundTrip(sent)
+		if resp != nil && resp.Request == sent {
 			resp.Request = req
 		}
 		return resp, err

@@ -19,6 +19,13 @@ type session struct {
 	base http.RoundTripper
 }
 
+func newSession(id string, base http.RoundTripper) (*session, error) {
+	if strings.Contains(id, "\n") {
+		return nil, errors.New("the session ID has a line break")
+	}
+	return &session{id, base}, nil
+}
+
 func (t *session) RoundTrip(req *http.Request) (*http.Response, error) {
 	if leftOrigin(req) {
 		return t.base.RoundTrip(req)
@@ -33,11 +40,11 @@ func (t *session) RoundTrip(req *http.Request) (*http.Response, error) {
 	sent.Header = http.Header{sessionHeader: {t.id}}
 	for name, values := range req.Header {
 		if !strings.EqualFold(name, sessionHeader) {
-			sent.Header[name] = append([]string(nil), values...)
+			sent.Header[name] = append([]string{}, values...)
 		}
 	}
 	resp, err := t.base.RoundTrip(sent)
-	if resp != nil {
+	if resp != nil && resp.Request == sent {
 		resp.Request = req // without the credential
 	}
 	return resp, err
@@ -47,15 +54,11 @@ func (t *session) RoundTrip(req *http.Request) (*http.Response, error) {
 func leftOrigin(req *http.Request) bool {
 	origin := func(u *url.URL) string { return u.Scheme + "://" + u.Host }
 	for ; req.Response != nil; req = req.Response.Request {
-		if origin(req.URL) != origin(req.Response.Request.URL) {
+		if req.Response.Request == nil || origin(req.URL) != origin(req.Response.Request.URL) {
 			return true
 		}
 	}
 	return false
-}
-
-func (t *session) CloseIdleConnections() {
-	(&http.Client{Transport: t.base}).CloseIdleConnections()
 }
 
 // The name of the header field adds the clauses of a credential. In a test file,
@@ -65,9 +68,38 @@ func (t *session) CloseIdleConnections() {
 func ExampleWithCredential() {
 	var t *testing.T // the argument of the test
 	roundtriptest.Test(t,
-		func(base http.RoundTripper) http.RoundTripper { return &session{"0123", base} },
+		func(base http.RoundTripper) (http.RoundTripper, error) { return newSession("0123", base) },
 		roundtriptest.WithCredential(sessionHeader),
-		roundtriptest.WithRefusal(func(base http.RoundTripper) http.RoundTripper { return &session{"", base} }),
-		roundtriptest.WithSkip("body/none", "why this wrapper departs from the clause"),
+	)
+}
+
+// A wrapper that can be made to refuse every request shows what becomes of the
+// body then.
+func ExampleWithRefusal() {
+	var t *testing.T // the argument of the test
+	roundtriptest.Test(t,
+		func(base http.RoundTripper) (http.RoundTripper, error) { return newSession("0123", base) },
+		roundtriptest.WithRefusal(func(base http.RoundTripper) (http.RoundTripper, error) { return newSession("", base) }),
+	)
+}
+
+// What a wrapper does differently on purpose is skipped, with the reason.
+func ExampleWithSkip() {
+	var t *testing.T // the argument of the test
+	roundtriptest.Test(t,
+		func(base http.RoundTripper) (http.RoundTripper, error) { return newSession("0123", base) },
+		roundtriptest.WithCredential(sessionHeader),
+		roundtriptest.WithSkip("the session's servers are all subdomains of one", "redirect/subdomain"),
+		roundtriptest.WithSkip("a 401 is an error here", "response/401"),
+	)
+}
+
+// A wrapper that sends its credential to one base URL only is tested with a URL
+// below it.
+func ExampleWithURL() {
+	var t *testing.T // the argument of the test
+	roundtriptest.Test(t,
+		func(base http.RoundTripper) (http.RoundTripper, error) { return newSession("0123", base) },
+		roundtriptest.WithURL("https://shop.example.com/v2/orders?page=1"),
 	)
 }

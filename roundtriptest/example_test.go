@@ -14,8 +14,8 @@ type userAgent struct {
 }
 
 func (t *userAgent) RoundTrip(req *http.Request) (*http.Response, error) {
-	// A shallow copy with a header of its own: the caller's request stays as it
-	// is, and trailers that the caller sets later are still sent.
+	// A shallow copy with a header of its own: the caller's request stays
+	// unchanged, and trailers that the caller sets later are still sent.
 	sent := req.WithContext(req.Context())
 	sent.Header = req.Header.Clone()
 	if sent.Header == nil {
@@ -36,7 +36,16 @@ func (t *userAgent) CloseIdleConnections() {
 //	func TestUserAgentKeepsTheContract(t *testing.T)
 func ExampleTest() {
 	var t *testing.T // the argument of the test
-	roundtriptest.Test(t, func(base http.RoundTripper) http.RoundTripper {
-		return &userAgent{name: "tryon/1.0", base: base}
+	roundtriptest.Test(t, func(base http.RoundTripper) (http.RoundTripper, error) {
+		return &userAgent{name: "tryon/1.0", base: base}, nil
 	})
+}
+
+// Strict holds a wrapper to more than net/http's documentation.
+func ExampleStrict() {
+	var t *testing.T // the argument of the test
+	wrap := func(base http.RoundTripper) (http.RoundTripper, error) {
+		return &userAgent{name: "tryon/1.0", base: base}, nil
+	}
+	roundtriptest.Test(t, wrap, roundtriptest.Strict())
 }

@@ -11,7 +11,7 @@ import (
 func TestAnOptionThatMakesNoSenseIsAnError(t *testing.T) {
 	wrap := wrapping(http.RoundTripper.RoundTrip)
 	for name, c := range map[string]struct {
-		wrap wrapFunc
+		wrap WrapFunc
 		opts []Option
 		says string
 	}{
@@ -26,9 +26,13 @@ func TestAnOptionThatMakesNoSenseIsAnError(t *testing.T) {
 		"empty header":         {wrap, []Option{WithCredential("")}, "the header name is empty"},
 		"two headers":          {wrap, []Option{WithCredential("A"), WithCredential("B")}, "run Test once for each"},
 		"nil refusal":          {wrap, []Option{WithRefusal(nil)}, "WithRefusal: wrap is nil"},
-		"unknown clause":       {wrap, []Option{WithSkip("body/color", "because")}, `no clause "body/color"; there are request/fields, `},
-		"skip without reason":  {wrap, []Option{WithSkip("body/whole", " ")}, `the reason for skipping "body/whole" is empty`},
-		"clause skipped twice": {wrap, []Option{WithSkip("body/whole", "a"), WithSkip("body/whole", "b")}, "skipped twice"},
+		"two refusals":         {wrap, []Option{WithRefusal(wrap), WithRefusal(wrap)}, "WithRefusal is given twice"},
+		"unknown clause":       {wrap, []Option{WithSkip("because", "body/color")}, `no clause "body/color"; there are sent/once, `},
+		"one unknown clause":   {wrap, []Option{WithSkip("because", "sent/body", "body/color")}, `no clause "body/color"`},
+		"no clause":            {wrap, []Option{WithSkip("because")}, `no clause is named for the reason "because"`},
+		"skip without reason":  {wrap, []Option{WithSkip(" ", "sent/body")}, `the reason for skipping ["sent/body"] is empty`},
+		"clause skipped twice": {wrap, []Option{WithSkip("a", "sent/body"), WithSkip("b", "sent/body")}, `"sent/body" is skipped twice`},
+		"clause named twice":   {wrap, []Option{WithSkip("a", "sent/body", "sent/body")}, `"sent/body" is skipped twice`},
 	} {
 		_, err := newSuite(c.wrap, c.opts...)
 		require.ErrorContains(t, err, c.says, name)
@@ -41,4 +45,33 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 	for _, mistake := range []string{"wrap is nil", "WithURL: ", "no clause \"\"", "the reason"} {
 		assert.ErrorContains(t, err, mistake)
 	}
+}
+
+func TestOneReasonSkipsSeveralClauses(t *testing.T) {
+	s, err := newSuite(wrapping(http.RoundTripper.RoundTrip), WithSkip("it retries", "sent/once", "sent/once-on-error"))
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"sent/once": "it retries", "sent/once-on-error": "it retries"}, s.skips)
+}
+
+func TestEachOptionAddsItsClauses(t *testing.T) {
+	themes := func(opts ...Option) map[string]bool {
+		s, err := newSuite(wrapping(http.RoundTripper.RoundTrip), opts...)
+		require.NoError(t, err)
+		themes := make(map[string]bool)
+		for _, c := range s.clauses() {
+			themes[c.theme()] = true
+		}
+		return themes
+	}
+	plain := map[string]bool{"sent": true, "request": true, "body": true, "context": true, "response": true, "transport": true}
+	assert.Equal(t, plain, themes())
+
+	strict := themes(Strict())
+	assert.True(t, strict["advice"])
+	assert.Len(t, strict, len(plain)+1)
+
+	credential := themes(WithCredential("Authorization"))
+	assert.True(t, credential["credential"])
+	assert.True(t, credential["redirect"])
+	assert.Len(t, credential, len(plain)+2)
 }

@@ -8,26 +8,26 @@ import (
 
 // redirectFaults break one clause each.
 var redirectFaults = []fault{
-	{name: "trusts subdomains", opts: withCredential, fails: []string{"redirect/cross-origin"},
-		wrap: authenticating(alongChain(func(from, to *url.URL) bool {
-			return from.Scheme == to.Scheme && (from.Host == to.Host || strings.HasSuffix(to.Host, "."+from.Host))
-		}), withKey)},
-	{name: "trusts names that end alike", opts: withCredential, fails: []string{"redirect/cross-origin"},
+	{name: "trusts names that end alike", opts: withCredential, fails: []string{"redirect/other-host"},
 		wrap: authenticating(alongChain(func(from, to *url.URL) bool {
 			return from.Scheme == to.Scheme && strings.HasSuffix(to.Host, from.Host) && !strings.HasPrefix(to.Host, "sub.")
 		}), withKey)},
-	{name: "trusts names that begin alike", opts: withCredential, fails: []string{"redirect/cross-origin"},
+	{name: "trusts names that begin alike", opts: withCredential, fails: []string{"redirect/other-host"},
 		wrap: authenticating(alongChain(func(from, to *url.URL) bool {
 			return from.Scheme == to.Scheme && strings.HasPrefix(to.Hostname(), from.Hostname()) && to.Port() == from.Port()
 		}), withKey)},
-	{name: "trusts every port", opts: withCredential, fails: []string{"redirect/cross-origin"},
-		wrap: authenticating(alongChain(func(from, to *url.URL) bool {
-			return from.Scheme == to.Scheme && from.Hostname() == to.Hostname()
-		}), withKey)},
-	{name: "trusts the next hop at the host that it was redirected to", opts: withCredential, fails: []string{"redirect/cross-origin"},
+	{name: "trusts the next hop at the host that it was redirected to", opts: withCredential, fails: []string{"redirect/further"},
 		wrap: authenticating(func(req *http.Request) bool {
 			return req.Response == nil || alikeOrigin(req.Response.Request.URL, req.URL) && req.URL.Scheme == "https"
 		}, withKey)},
+	{name: "trusts subdomains", opts: withCredential, fails: []string{"redirect/subdomain"},
+		wrap: authenticating(alongChain(func(from, to *url.URL) bool {
+			return from.Scheme == to.Scheme && (from.Host == to.Host || strings.HasSuffix(to.Host, "."+from.Host))
+		}), withKey)},
+	{name: "trusts every port", opts: withCredential, fails: []string{"redirect/port"},
+		wrap: authenticating(alongChain(func(from, to *url.URL) bool {
+			return from.Scheme == to.Scheme && from.Hostname() == to.Hostname()
+		}), withKey)},
 	{name: "trusts plain http", opts: withCredential, fails: []string{"redirect/downgrade"},
 		wrap: authenticating(alongChain(func(from, to *url.URL) bool { return from.Host == to.Host }), withKey)},
 	{name: "trusts plain http to lead back", opts: withCredential, fails: []string{"redirect/return"},
@@ -45,7 +45,7 @@ var redirectFaults = []fault{
 func alongChain(alike func(from, to *url.URL) bool) func(req *http.Request) bool {
 	return func(req *http.Request) bool {
 		for req.Response != nil {
-			if !alike(req.Response.Request.URL, req.URL) {
+			if req.Response.Request == nil || !alike(req.Response.Request.URL, req.URL) {
 				return false
 			}
 			req = req.Response.Request

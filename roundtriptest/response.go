@@ -3,195 +3,305 @@ package roundtriptest
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"strings"
-	"sync/atomic"
-	"time"
+	"reflect"
+	"slices"
 )
 
-var responseClauses = []clause{{
-	name:   "response/status",
-	wants:  "whatever its status, a response comes back as a response, and is not acted on",
-	stands: "net/http, RoundTripper: RoundTrip returns no error where it obtained a response, and handles no redirects",
-	check:  returnsEveryStatus,
+// statusClauses ask whether a response comes back as a response.
+var statusClauses = []clause{{
+	name:     "response/101",
+	requires: "a 101 comes back as a response",
+	quotes:   []sentence{noErrorForStatus},
+	check:    returnsStatus(func(status int) bool { return status == http.StatusSwitchingProtocols }),
 }, {
-	name:   "response/body",
-	wants:  "the response's body is the base's own value",
-	stands: "net/http, RoundTripper: RoundTrip does not interpret the response",
-	check:  keepsResponseBody,
+	name:     "response/2xx",
+	requires: "a 2xx comes back as a response, with its status",
+	quotes:   []sentence{noErrorForStatus},
+	check:    returnsStatus(func(status int) bool { return status/100 == 2 }),
 }, {
-	name:   "response/unread",
-	wants:  "the response's body is neither read nor closed before the caller has it, so that it can be a stream",
-	stands: "net/http, Response.Body: the body is streamed on demand, and closing it is the caller's",
-	check:  leavesResponseUnread,
+	name:     "response/3xx",
+	requires: "a 3xx comes back as a response, with its status, and is not followed",
+	quotes:   []sentence{noErrorForStatus, noHigherLevel},
+	check:    returnsRedirects,
 }, {
-	name:   "response/upgrade",
-	wants:  "the body of a 101 can be written to, and what is written arrives",
-	stands: "net/http, Response.Body: implements io.Writer on 101 Switching Protocols; RFC 9110, section 7.8",
-	check:  keepsUpgrade,
+	name:     "response/401",
+	requires: "a 401 comes back as a response, as any other does, and its request is not sent again",
+	quotes:   []sentence{noErrorForStatus, noHigherLevel},
+	check:    returnsUnauthorized,
 }, {
-	name:   "response/error",
-	wants:  "the base's error comes back, so that errors.Is finds it",
-	stands: "net/http, RoundTripper: an error means that no response was obtained; errors.Is",
-	check:  returnsBaseError,
+	name:     "response/4xx",
+	requires: "a 4xx other than 401 comes back as a response, with its status",
+	quotes:   []sentence{noErrorForStatus, statusCodes},
+	check: returnsStatus(func(status int) bool {
+		return status/100 == 4 && status != http.StatusUnauthorized
+	}),
 }, {
-	name:   "response/missing",
-	wants:  "a base that returns neither a response nor an error, or a response with a nil body, makes no panic",
-	stands: "net/http, Client.Do: turns the first into an error, and takes the second",
-	check:  survivesMissingResponse,
+	name:     "response/5xx",
+	requires: "a 5xx comes back as a response, with its status",
+	quotes:   []sentence{noErrorForStatus, statusCodes},
+	check:    returnsStatus(func(status int) bool { return status/100 == 5 }),
+}, {
+	name:     "response/error",
+	requires: "where the base fails, an error comes back, and no response beside it",
+	quotes:   []sentence{errorForFailure, responseWithError},
+	check:    returnsError,
 }}
 
-func returnsEveryStatus(s *suite) error {
-	var found findings
-	for _, status := range []int{200, 204, 302, 400, 404, 500} {
-		var answered atomic.Bool
-		resp, err := roundTrip(s.over(roundTripFunc(func(sent *http.Request) (*http.Response, error) {
-			if answered.Swap(true) {
-				return answer(sent, http.StatusTeapot), nil // to whoever acted on the first
+// responseClauses compare the response that came back with what the base gave.
+var responseClauses = []clause{{
+	name:     "response/status-line",
+	requires: "Status, Proto, ProtoMajor and ProtoMinor come back as the base gave them",
+	quotes:   []sentence{executes},
+	check:    compareResponses(statusLineDiffers),
+}, {
+	name:     "response/header",
+	requires: "every value of the base's header comes back; others may be added",
+	quotes:   []sentence{executes, responseHeader},
+	check:    compareResponses(responseHeaderDiffers),
+}, {
+	name:     "response/content-length",
+	requires: "ContentLength comes back as the base gave it",
+	quotes:   []sentence{executes, lengthRecorded},
+	check:    compareResponses(responseLengthDiffers),
+}, {
+	name:     "response/framing",
+	requires: "TransferEncoding, Close and Uncompressed come back as the base gave them",
+	quotes:   []sentence{executes, uncompressed},
+	check:    compareResponses(framingDiffers),
+}, {
+	name:     "response/trailer",
+	requires: "the trailers come back: their names with the response, their values when its body has been read",
+	quotes:   []sentence{executes, trailersAtEnd},
+	check:    compareResponses(responseTrailerDiffers),
+}, {
+	name:     "response/tls",
+	requires: "TLS comes back as the base gave it",
+	quotes:   []sentence{executes, tlsConnection},
+	check:    compareResponses(tlsDiffers),
+}, {
+	name:     "response/request",
+	requires: "the response's Request is the request that was sent: the caller's, or a copy with its method, URL and host",
+	quotes:   []sentence{requestSent},
+	check:    compareResponses(responseRequestDiffers),
+}, {
+	name:     "response/body",
+	requires: "the response has a body, and its bytes are those that the base gave",
+	quotes:   []sentence{executes, bodyNonNil},
+	check:    compareResponses(responseBodyDiffers),
+}}
+
+// unreturned says what is wrong with how the base's response came back, or nil
+// if it can be compared.
+func (t *trip) unreturned() error {
+	err := cameBack(t.resp, t.err)
+	switch {
+	case t.stuck:
+		return errors.New("it did not come back within " + patience.String())
+	case err != nil:
+		return err
+	case t.resp.StatusCode != t.form.status:
+		return fmt.Errorf("it came back with StatusCode %d", t.resp.StatusCode)
+	}
+	return nil
+}
+
+// returnsStatus returns the check of a clause about some statuses.
+func returnsStatus(of func(status int) bool) func(s *suite) error {
+	return func(s *suite) error {
+		var found findings
+		for _, t := range s.exchanges() {
+			if t.form == nil || !of(t.form.status) {
+				continue
 			}
-			resp := answer(sent, status)
-			resp.Header.Set("Location", s.url.String())
-			return resp, nil
-		})), s.get())
-		switch {
-		case err != nil:
-			found.addf("status %d: %w", status, err)
-		case resp.StatusCode != status:
-			found.addf("status %d came back as %d", status, resp.StatusCode)
+			if err := t.unreturned(); err != nil {
+				found.about(t.what, err)
+			}
 		}
-		discard(resp)
+		return found.err()
 	}
-	return found.err()
 }
 
-func keepsResponseBody(s *suite) error {
-	body := newResponseBody()
-	resp, err := s.respondWith(body)
-	if err != nil {
-		return err
-	}
-	defer discard(resp)
-	if resp.Body != io.ReadCloser(body) {
-		return fmt.Errorf("the response's body is a %T, not the base's own value", resp.Body)
-	}
-	return nil
-}
-
-func leavesResponseUnread(s *suite) error {
-	body := newResponseBody()
-	resp, err := s.respondWith(body)
-	if err != nil {
-		return err
-	}
-	defer discard(resp)
-	if body.reads.Load() > 0 || body.closes.Load() > 0 {
-		return fmt.Errorf("before the caller had the response, its body was read %d times and closed %d times",
-			body.reads.Load(), body.closes.Load())
-	}
-	return nil
-}
-
-// respondWith sends a request through a new wrapper over a base that answers
-// with this body.
-func (s *suite) respondWith(body io.ReadCloser) (*http.Response, error) {
-	return roundTrip(s.over(roundTripFunc(func(sent *http.Request) (*http.Response, error) {
-		resp := answer(sent, http.StatusOK)
-		resp.Body, resp.ContentLength = body, -1
-		return resp, nil
-	})), s.get())
-}
-
-// responseBody is a response's body that counts what is done to it.
-type responseBody struct {
-	text          io.Reader
-	reads, closes atomic.Int32
-}
-
-func newResponseBody() *responseBody { return &responseBody{text: strings.NewReader(payload)} }
-
-func (b *responseBody) Read(p []byte) (int, error) {
-	b.reads.Add(1)
-	return b.text.Read(p)
-}
-
-func (b *responseBody) Close() error {
-	b.closes.Add(1)
-	return nil
-}
-
-func keepsUpgrade(s *suite) error {
-	base, stop := serve(upgradeToEcho)
-	defer stop()
-	req := s.get()
-	req.Header.Set("Connection", "Upgrade")
-	req.Header.Set("Upgrade", "echo")
-	resp, err := roundTrip(s.over(base), req)
-	if err != nil {
-		return err
-	}
-	defer discard(resp)
-	if resp.StatusCode != http.StatusSwitchingProtocols {
-		return fmt.Errorf("the server answered 101, the status came back as %d", resp.StatusCode)
-	}
-	conn, ok := resp.Body.(io.ReadWriter)
-	if !ok {
-		return fmt.Errorf("the body of the 101 is a %T, which has no method Write", resp.Body)
-	}
-	if _, err := io.WriteString(conn, "ping"); err != nil {
-		return fmt.Errorf("writing to the body of the 101: %w", err)
-	}
-	echo := make([]byte, len("ping"))
-	if _, err := io.ReadFull(conn, echo); err != nil || string(echo) != "ping" {
-		return fmt.Errorf("the server echoes what is written to the body of the 101; ping came back as %q (error: %w)", echo, orNone(err))
-	}
-	return nil
-}
-
-// upgradeToEcho answers 101 and sends back what it gets, for as long as a check
-// may take: the reads of a wrapper that waits for the end must end.
-func upgradeToEcho(w http.ResponseWriter, _ *http.Request) {
-	conn, buffered, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(patience))
-	_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
-	_, _ = io.Copy(conn, buffered)
-}
-
-func returnsBaseError(s *suite) error {
-	resp, err := s.over(roundTripFunc(func(sent *http.Request) (*http.Response, error) {
-		return nil, errBase
-	})).RoundTrip(s.get())
-	discard(resp)
-	if !errors.Is(err, errBase) {
-		return fmt.Errorf("the base failed; in the error of RoundTrip, errors.Is does not find why: %w", orNone(err))
-	}
-	return nil
-}
-
-func survivesMissingResponse(s *suite) error {
-	withoutBody := func(status int) roundTripFunc {
-		return func(req *http.Request) (*http.Response, error) {
-			resp := answer(req, status)
-			resp.Body = nil
-			return resp, nil
-		}
-	}
+func returnsRedirects(s *suite) error {
 	var found findings
-	for what, base := range map[string]roundTripFunc{
-		"nil and a nil error":     func(*http.Request) (*http.Response, error) { return nil, nil },
-		"a 200 whose body is nil": withoutBody(http.StatusOK),
-		"a 401 whose body is nil": withoutBody(http.StatusUnauthorized),
-		"a 500 whose body is nil": withoutBody(http.StatusInternalServerError),
-	} {
-		wrapper := s.over(base)
-		if err := recovered(func() error { _, _ = wrapper.RoundTrip(s.get()); return nil }); err != nil {
-			found.addf("the base returned %s: %w", what, err)
+	for _, t := range s.exchanges() {
+		if t.form == nil || t.form.status/100 != 3 {
+			continue
+		}
+		if t.calls > 1 {
+			found.addf("%s was acted on: the base got %d requests", t.what, t.calls)
+		} else if err := t.unreturned(); err != nil {
+			found.about(t.what, err)
 		}
 	}
 	return found.err()
+}
+
+// returnsUnauthorized holds a 401 to all that other responses have clauses for,
+// so that a wrapper with an idea of its own about it skips one clause.
+func returnsUnauthorized(s *suite) error {
+	var found findings
+	for _, t := range s.exchanges() {
+		if t.form == nil || t.form.status != http.StatusUnauthorized {
+			continue
+		}
+		if t.calls > 1 {
+			found.addf("%s was acted on: the base got %d requests", t.what, t.calls)
+		}
+		if err := t.unreturned(); err != nil {
+			found.about(t.what, err)
+			continue
+		}
+		want, _ := s.answer(*t.form, nil)
+		for _, differs := range []func(want *http.Response, t *trip) string{
+			statusLineDiffers, responseHeaderDiffers, responseLengthDiffers, framingDiffers,
+			responseTrailerDiffers, tlsDiffers, responseRequestDiffers, responseBodyDiffers,
+		} {
+			if how := differs(want, t); how != "" {
+				found.addf("%s: %s", t.what, how)
+			}
+		}
+	}
+	return found.err()
+}
+
+// compareResponses returns the check of a clause that compares the responses
+// that came back with what the base gave.
+func compareResponses(differs func(want *http.Response, t *trip) string) func(s *suite) error {
+	return func(s *suite) error {
+		var found findings
+		compared := 0
+		for _, t := range s.exchanges() {
+			if t.form == nil || t.form.status == http.StatusUnauthorized || t.unreturned() != nil {
+				continue // the clauses about statuses say so
+			}
+			compared++
+			want, _ := s.answer(*t.form, nil)
+			if how := differs(want, t); how != "" {
+				found.addf("%s: %s", t.what, how)
+			}
+		}
+		if compared == 0 {
+			return notApplicable("no response came back; see response/2xx")
+		}
+		return found.err()
+	}
+}
+
+func statusLineDiffers(want *http.Response, t *trip) string {
+	type line struct {
+		status, proto string
+		major, minor  int
+	}
+	of := func(resp *http.Response) line { return line{resp.Status, resp.Proto, resp.ProtoMajor, resp.ProtoMinor} }
+	if want, got := of(want), of(t.resp); got != want {
+		return fmt.Sprintf("%+v became %+v", want, got)
+	}
+	return ""
+}
+
+func responseHeaderDiffers(want *http.Response, t *trip) string {
+	return headersDiffer(want.Header, t.resp.Header, "")
+}
+
+func responseLengthDiffers(want *http.Response, t *trip) string {
+	if got := t.resp.ContentLength; got != want.ContentLength {
+		return fmt.Sprintf("ContentLength %d became %d", want.ContentLength, got)
+	}
+	return ""
+}
+
+func framingDiffers(want *http.Response, t *trip) string {
+	switch got := t.resp; {
+	case !slices.Equal(got.TransferEncoding, want.TransferEncoding):
+		return fmt.Sprintf("TransferEncoding %q became %q", want.TransferEncoding, got.TransferEncoding)
+	case got.Close != want.Close:
+		return fmt.Sprintf("Close %t became %t", want.Close, got.Close)
+	case got.Uncompressed != want.Uncompressed:
+		return fmt.Sprintf("Uncompressed %t became %t", want.Uncompressed, got.Uncompressed)
+	}
+	return ""
+}
+
+func responseTrailerDiffers(want *http.Response, t *trip) string {
+	if want.Trailer == nil {
+		return ""
+	}
+	const name, value = "X-Checksum", "of the answer"
+	switch values := t.trailer[name]; {
+	case t.announced == nil:
+		return "the names of the trailers are missing from Trailer"
+	case !slices.Equal(values, []string{value}):
+		return fmt.Sprintf("when the body has been read, Trailer has %q in the place of %q", values, value)
+	}
+	return ""
+}
+
+func tlsDiffers(want *http.Response, t *trip) string {
+	switch got := t.resp.TLS; {
+	case got == nil:
+		return "TLS is nil"
+	case got != want.TLS && !reflect.DeepEqual(got, want.TLS):
+		return "TLS is another connection's"
+	}
+	return ""
+}
+
+func responseRequestDiffers(_ *http.Response, t *trip) string {
+	got, sent := t.resp.Request, &t.before.fields
+	switch {
+	case got == nil:
+		return "Request is nil"
+	case got == t.req, got == t.sent:
+		return ""
+	case got.URL == nil || got.URL.String() != t.before.url.String():
+		return "Request has another URL than the one that was sent"
+	case got.Method != sent.Method && (got.Method != "" || sent.Method != http.MethodGet):
+		return fmt.Sprintf("Request has the method %q, a %s was sent", got.Method, sent.Method)
+	case got.Host != sent.Host && got.Host != "":
+		return fmt.Sprintf("Request has the host %q, %q was sent", got.Host, sent.Host)
+	}
+	return ""
+}
+
+func responseBodyDiffers(want *http.Response, t *trip) string {
+	text := ""
+	if want.Body != http.NoBody && t.form.status != http.StatusSwitchingProtocols {
+		text = answerText
+	}
+	if t.resp.Body == nil {
+		return "Body is nil"
+	}
+	if how := t.content.differs(text); how != "" {
+		return "Body: " + how
+	}
+	return ""
+}
+
+func returnsError(s *suite) error {
+	var found findings
+	for _, t := range s.failures() {
+		switch {
+		case t.stuck:
+			found.addf("%s: RoundTrip did not return within %v", t.what, patience)
+		case t.err == nil && t.resp == nil:
+			found.addf("%s: RoundTrip returned neither a response nor an error", t.what)
+		case t.err == nil:
+			found.addf("%s: RoundTrip returned a %d and no error", t.what, t.resp.StatusCode)
+		case t.resp != nil:
+			found.addf("%s: RoundTrip returned a %d together with the error", t.what, t.resp.StatusCode)
+		}
+	}
+	return found.err()
+}
+
+// failingTrips are those of a base that fails.
+func (s *suite) failingTrips() []*trip {
+	fail := func(int, *http.Request) (*http.Response, *trackedBody, error) { return nil, nil, errBase }
+	get := &trip{what: "a GET", req: s.get(), reply: fail}
+	read := &trip{what: "a POST whose body was read", text: payload, reply: fail}
+	read.req, read.body = s.post()
+	unread := &trip{what: "a POST whose body was closed unread", text: payload, reply: fail, unread: true}
+	unread.req, unread.body = s.post()
+	return s.travel([]*trip{get, read, unread})
 }

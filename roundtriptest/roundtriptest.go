@@ -1,38 +1,51 @@
 package roundtriptest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
+	"sync"
 	"testing"
 	"time"
 )
 
+// WrapFunc returns a new wrapper over base, or an error if it cannot make one.
+type WrapFunc = func(base http.RoundTripper) (http.RoundTripper, error)
+
 // Test puts a wrapping [http.RoundTripper] through the contract. Each clause is
 // a subtest with its name; one that fails says what happened, what the contract
-// wants and where it stands.
+// requires, and the sentence of net/http's documentation that was broken.
 //
-// wrap returns the wrapper under test over the base it is given. It is called
-// several times, from the goroutine of the subtest, and must return a new
-// wrapper each time: no clause sees what another one did. The bases keep the
-// contract themselves, but for the one of response/missing.
+// wrap is called several times, from one goroutine at a time, and returns a new
+// wrapper each time: what a clause sees does not depend on what another one did.
+// A wrapper that sends requests of its own through its base, such as one for a
+// token, needs a wrap that answers them before they reach base, since each
+// request that reaches base counts.
 //
-// Most clauses send a GET without a body or a POST of a JSON object, to the URL
-// of [WithURL], and want the request to reach the base. Where they need no
-// particular status, the base answers 200. None of them needs a network;
-// request/trailers and response/upgrade start a server on the loopback
-// interface.
+// The requests go to the URL of [WithURL] with different methods, bodies and
+// header fields. The bases keep the contract themselves, but for the one of
+// advice/broken-base, and none of them needs a network. Bodies are JSON objects
+// and come with a GetBody, so that a wrapper can look into them; only where it may
+// refuse is there one without. Where a clause needs no particular status, the base
+// answers 200.
 //
-// A wrong option is a failure of t, and no clause is run.
-func Test(t *testing.T, wrap func(base http.RoundTripper) http.RoundTripper, opts ...Option) {
+// What should happen at once is waited for a few seconds at most, and only where
+// it does not happen.
+//
+// A wrong option, or a wrap that fails, is a failure of t, and no clause is run.
+func Test(t *testing.T, wrap WrapFunc, opts ...Option) {
 	t.Helper()
 	s, err := newSuite(wrap, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := recovered(func() error { _, err := s.over(nowhere); return err }); err != nil {
+		t.Fatalf("roundtriptest: %v", err)
+	}
 	for _, c := range s.clauses() {
 		t.Run(c.name, func(t *testing.T) {
+			t.Helper()
 			if reason, skipped := s.skips[c.name]; skipped {
 				t.Skip(reason)
 			}
@@ -42,63 +55,84 @@ func Test(t *testing.T, wrap func(base http.RoundTripper) http.RoundTripper, opt
 			case errors.As(err, &reason):
 				t.Skip(reason)
 			case err != nil:
-				t.Errorf("%v\nthe contract wants: %s\nwhere it stands: %s", err, c.wants, c.stands)
+				t.Error(c.report(err))
 			}
 		})
 	}
 }
 
-// wrapFunc returns the wrapper under test over a base.
-type wrapFunc = func(base http.RoundTripper) http.RoundTripper
-
-// suite is a wrapper under test and what is to be known about it.
+// suite is a wrapper under test, what is to be known about it, and what the
+// clauses that look at the same requests share.
 type suite struct {
-	wrap       wrapFunc
-	refusal    wrapFunc // nil unless WithRefusal was given
-	url        *url.URL // of the first request
-	credential string   // the header field's canonical name, or empty
-	skips      map[string]string
-	misuse     []error // what is wrong with the options
+	config
+	exchanges func() []*trip // see requestsAndAnswers
+	failures  func() []*trip // see failingTrips
+	waits     func() []wait  // see waitsOf
+	waiting   label          // of what waits
+	stuck     bool           // a clause was given up
 }
 
-// patience is how long a check waits for what may come a little later. Only a
-// check that fails waits that long.
-const patience = 5 * time.Second
+// How long a check waits for what should come at once. Only a check that fails
+// waits that long.
+const (
+	// patience is for RoundTrip to return.
+	patience = 5 * time.Second
+	// promptly is for what is under way to end: for RoundTrip to return once the
+	// context has ended, for a goroutine to close a body.
+	promptly = 2 * time.Second
+	// lateness is for what nobody seems to be working on: the wrapper may have
+	// left it to a goroutine that it had before.
+	lateness = 200 * time.Millisecond
+)
 
-func newSuite(wrap wrapFunc, opts ...Option) (*suite, error) {
-	s := &suite{
-		wrap:  wrap,
-		url:   &url.URL{Scheme: "https", Host: "api.example.com", Path: "/"},
-		skips: make(map[string]string),
-	}
-	if wrap == nil {
-		s.misusef("wrap is nil")
-	}
-	for _, opt := range opts {
-		if opt == nil {
-			s.misusef("an option is nil")
-			continue
-		}
-		opt(s)
-	}
-	return s, errors.Join(s.misuse...)
+func newSuite(wrap WrapFunc, opts ...Option) (*suite, error) {
+	c, err := newConfig(wrap, opts...)
+	s := &suite{config: c, waiting: newLabel()}
+	s.exchanges = sync.OnceValue(s.requestsAndAnswers)
+	s.failures = sync.OnceValue(s.failingTrips)
+	s.waits = sync.OnceValue(s.waitsOf)
+	return s, err
 }
 
-func (s *suite) misusef(format string, args ...any) {
-	s.misuse = append(s.misuse, fmt.Errorf("roundtriptest: "+format, args...))
+// verdict checks one clause. A panic, and a call that never returns, is a
+// failure of that clause alone.
+func (s *suite) verdict(c clause) error {
+	limit := 6 * patience
+	if s.stuck {
+		limit = patience // it will be stuck again
+	}
+	checked := make(chan error, 1)
+	go func() { checked <- recovered(func() error { return c.check(s) }) }()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case err := <-checked:
+		return err
+	case <-timer.C:
+		s.stuck = true
+		return fmt.Errorf("after %v, a call of the wrapper has not returned", limit)
+	}
 }
 
 // over returns a new wrapper under test over base.
-func (s *suite) over(base http.RoundTripper) http.RoundTripper {
-	return build(s.wrap, base)
+func (s *suite) over(base http.RoundTripper) (http.RoundTripper, error) { return apply(s.wrap, base) }
+
+// apply returns a new wrapper, or why there is none.
+func apply(wrap WrapFunc, base http.RoundTripper) (http.RoundTripper, error) {
+	wrapper, err := wrap(base)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("wrap failed: %w", err)
+	case wrapper == nil:
+		return nil, errors.New("wrap returned neither a wrapper nor an error")
+	}
+	return wrapper, nil
 }
 
-// build makes a wrap that returns nil fail under its own name: the verdict on
-// the clause catches the panic.
-func build(wrap wrapFunc, base http.RoundTripper) http.RoundTripper {
-	wrapper := wrap(base)
-	if wrapper == nil {
-		panic("wrap returned a nil http.RoundTripper")
+// nowhere is the base of a wrapper that is made to see whether it can be made.
+var nowhere = roundTripFunc(func(sent *http.Request) (*http.Response, error) {
+	if sent.Body != nil {
+		_ = sent.Body.Close()
 	}
-	return wrapper
-}
+	return nil, context.Canceled
+})

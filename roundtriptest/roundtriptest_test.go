@@ -4,147 +4,289 @@ import (
 	"errors"
 	"go/parser"
 	"go/token"
-	"maps"
 	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-// failures returns what each clause says that the wrapper breaks.
-func failures(t *testing.T, wrap wrapFunc, opts ...Option) map[string]error {
-	s, err := newSuite(wrap, opts...)
-	require.NoError(t, err)
-	failed := make(map[string]error)
-	for _, c := range s.clauses() {
-		check := func(*testing.T) { err = s.verdict(c) }
-		if slices.Contains(onNetwork, c.name) {
-			check(t)
-		} else {
-			// Here a check waits no longer than it takes until all of its
-			// goroutines wait, and not for a busy machine.
-			synctest.Test(t, check)
-		}
-		if reason := notApplicable(""); err != nil && !errors.As(err, &reason) {
-			failed[c.name] = err
-		}
-	}
-	return failed
-}
-
-// onNetwork are the clauses that start a server, which a bubble of synctest is
-// not for.
-var onNetwork = []string{"request/trailers", "response/upgrade"}
-
-func TestAFaultBreaksItsClausesAndNoOther(t *testing.T) {
-	for _, f := range slices.Concat(single, several) {
-		t.Run(f.name, func(t *testing.T) {
-			failed := failures(t, f.wrap, f.opts...)
-			assert.ElementsMatch(t, f.fails, slices.Collect(maps.Keys(failed)), "%v", failed)
-		})
-	}
-}
-
-// Whoever shares memory with the caller shares both, and hears of both.
-func TestWrittenAndAppendedHeaderValuesAreBothSeen(t *testing.T) {
-	failed := failures(t, sending(func(req *http.Request) *http.Request {
-		sent := req.WithContext(req.Context())
-		sent.Header = maps.Clone(req.Header)
-		return sent
-	}))
-	assert.ErrorContains(t, failed["request/header-values"], "written")
-	assert.ErrorContains(t, failed["request/header-values"], "appended")
-}
-
-func TestEachClauseIsBrokenAloneByAFault(t *testing.T) {
-	alone := make(map[string]bool)
-	for _, f := range single {
-		require.Len(t, f.fails, 1, f.name)
-		alone[f.fails[0]] = true
-	}
-	for _, name := range clauseNames() {
-		assert.True(t, alone[name], "no fault breaks %s alone", name)
-	}
-}
-
 // The package comment lists the clauses; nothing else makes it true.
 func TestThePackageCommentListsEachClause(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "doc.go", nil, parser.ParseComments)
-	require.NoError(t, err)
-	doc := strings.Join(strings.Fields(file.Doc.Text()), " ") + " "
-	clauses := slices.Concat(commonClauses, credentialClauses)
+	doc := packageComment(t) + " "
+	clauses := slices.Concat(contract, credential, advice)
 	for _, c := range clauses {
-		assert.Contains(t, doc, "- "+c.name+": "+c.wants+" ")
-		assert.NotEmpty(t, c.stands, c.name)
+		assert.Contains(t, doc, "- "+c.name+": "+c.requires+" ")
 	}
 	assert.Equal(t, len(clauses), strings.Count(doc, " - "))
 }
 
-// Test reports to a real *testing.T, and what it reports shows in a process of
-// its own.
-func TestTestReports(t *testing.T) {
-	const variable = "ROUNDTRIPTEST_CASE"
-	addsField := sending(func(req *http.Request) *http.Request {
-		if req.Header != nil {
-			req.Header.Set("User-Agent", "wrapper")
+// It also shows what a finding looks like.
+func TestThePackageCommentShowsARealFinding(t *testing.T) {
+	out, err := report(t, "the wrapper of the package comment")
+	assert.Error(t, err)
+	lines := strings.Split(out, "\n")
+	first := slices.IndexFunc(lines, func(line string) bool { return strings.Contains(line, "roundtriptest_test.go:") })
+	require.GreaterOrEqual(t, first, 0, out)
+	doc := packageComment(t)
+	for _, line := range lines[first : first+4] {
+		_, text, located := strings.Cut(line, "roundtriptest_test.go:")
+		if located {
+			_, text, _ = strings.Cut(text, ": ")
+		} else {
+			text = line
 		}
-		return req
-	})
-	cases := map[string]struct {
-		test  func(t *testing.T)
-		fails bool
-		says  []string
-		not   string
-	}{
-		"a broken clause": {
-			test:  func(t *testing.T) { Test(t, addsField) },
-			fails: true,
-			says: []string{
-				"--- FAIL: TestTestReports/request/header",
-				"User-Agent was added to the caller's header",
-				"the contract wants: the caller's header map keeps its entries",
-				"where it stands: net/http, RoundTripper",
-				"--- PASS: TestTestReports/request/fields",
-				"--- PASS: TestTestReports/transport/goroutines",
-				"--- SKIP: TestTestReports/body/closed-on-refusal",
-				"WithRefusal names a wrapper that refuses",
-			},
-			not: "credential/",
-		},
-		"a skipped clause": {
-			test: func(t *testing.T) { Test(t, addsField, WithSkip("request/header", "it is ours")) },
-			says: []string{"--- SKIP: TestTestReports/request/header", "it is ours"},
-			not:  "FAIL",
-		},
-		"a wrong option": {
-			test:  func(t *testing.T) { Test(t, addsField, WithSkip("request/color", "it is ours")) },
-			fails: true,
-			says:  []string{"--- FAIL: TestTestReports", `there is no clause "request/color"`},
-			not:   "TestTestReports/",
-		},
+		assert.Contains(t, doc, strings.TrimSpace(text))
 	}
-	if c, ok := cases[os.Getenv(variable)]; ok {
-		c.test(t)
+}
+
+// packageComment returns it on one line.
+func packageComment(t *testing.T) string {
+	file, err := parser.ParseFile(token.NewFileSet(), "doc.go", nil, parser.ParseComments)
+	require.NoError(t, err)
+	return strings.Join(strings.Fields(file.Doc.Text()), " ")
+}
+
+func TestEachClauseSaysWhyItIsThere(t *testing.T) {
+	for _, c := range contract {
+		assert.NotEmpty(t, c.quotes, c.name)
+		assert.Empty(t, c.reason, c.name)
+	}
+	for _, c := range credential {
+		assert.NotEmpty(t, c.reason, c.name)
+		assert.True(t, c.netHTTP != "" || c.quotes != nil, c.name)
+	}
+	for _, c := range advice {
+		assert.NotEmpty(t, c.reason, c.name)
+		assert.Empty(t, c.quotes, c.name)
+	}
+}
+
+var addsField = sending(func(req *http.Request) *http.Request {
+	if req.Header != nil {
+		req.Header.Set("User-Agent", "wrapper")
+	}
+	return req
+})
+
+var panics = wrapping(func(_ http.RoundTripper, req *http.Request) (*http.Response, error) {
+	return nil, errors.New(req.Response.Status)
+})
+
+// reports are what Test says to a real *testing.T, which shows in a process of
+// its own.
+var reports = map[string]struct {
+	test  func(t *testing.T)
+	fails bool
+	says  []string
+	not   string
+}{
+	"a broken clause": {
+		test:  func(t *testing.T) { Test(t, addsField) },
+		fails: true,
+		says: []string{
+			"--- FAIL: TestTestReports/request/header",
+			"roundtriptest_test.go:", // where the caller calls Test
+			"the entry User-Agent (added) of the caller's header changed: seen while the base ran",
+			"the contract requires: the caller's header map keeps its entries, neither more nor fewer nor others",
+			`net/http, RoundTripper: "RoundTrip should not modify the request, except for consuming and closing the Request's Body."`,
+			"--- PASS: TestTestReports/request/fields",
+			"--- PASS: TestTestReports/transport/concurrent",
+			"--- SKIP: TestTestReports/body/closed-on-refusal",
+			"WithRefusal names one that refuses",
+		},
+		not: "advice",
+	},
+	"a skipped clause": {
+		test: func(t *testing.T) { Test(t, addsField, WithSkip("it is ours", "request/header", "sent/body")) },
+		says: []string{"--- SKIP: TestTestReports/request/header", "--- SKIP: TestTestReports/sent/body", "it is ours"},
+		not:  "FAIL",
+	},
+	"a wrong option": {
+		test:  func(t *testing.T) { Test(t, addsField, WithSkip("it is ours", "request/color")) },
+		fails: true,
+		says:  []string{"--- FAIL: TestTestReports", `there is no clause "request/color"`},
+		not:   "TestTestReports/",
+	},
+	"a wrap that fails": {
+		test: func(t *testing.T) {
+			Test(t, func(http.RoundTripper) (http.RoundTripper, error) { return nil, errors.New("no key is set") })
+		},
+		fails: true,
+		says:  []string{"--- FAIL: TestTestReports", "roundtriptest: wrap failed: no key is set"},
+		not:   "TestTestReports/",
+	},
+	"a wrap that fails later": {
+		test: func(t *testing.T) {
+			calls := 0
+			Test(t, func(base http.RoundTripper) (http.RoundTripper, error) {
+				if calls++; calls > 1 {
+					return nil, errors.New("no key is left")
+				}
+				return base, nil
+			})
+		},
+		fails: true,
+		says:  []string{"--- FAIL: TestTestReports/sent/once", "wrap failed: no key is left"},
+		not:   "panic",
+	},
+	"a wrap that returns nothing": {
+		test: func(t *testing.T) {
+			Test(t, func(http.RoundTripper) (http.RoundTripper, error) { return nil, nil })
+		},
+		fails: true,
+		says:  []string{"--- FAIL: TestTestReports", "roundtriptest: wrap returned neither a wrapper nor an error"},
+		not:   "TestTestReports/",
+	},
+	"a wrap that panics": {
+		test: func(t *testing.T) {
+			Test(t, func(http.RoundTripper) (http.RoundTripper, error) { panic("no key is set") })
+		},
+		fails: true,
+		says:  []string{"--- FAIL: TestTestReports", "roundtriptest: panic: no key is set"},
+		not:   "TestTestReports/",
+	},
+	"advice": {
+		test: func(t *testing.T) {
+			Test(t, func(base http.RoundTripper) (http.RoundTripper, error) { return minimal{base}, nil }, Strict())
+		},
+		fails: true,
+		says: []string{
+			"--- FAIL: TestTestReports/advice/idle-connections",
+			"advice, which net/http's documentation does not ask for: CloseIdleConnections reaches the base",
+			"why: ",
+		},
+		not: "the contract requires: ",
+	},
+	"a credential": {
+		test: func(t *testing.T) {
+			Test(t, sending(func(req *http.Request) *http.Request { return withKey(req) }), WithCredential(key))
+		},
+		fails: true,
+		says: []string{
+			"--- FAIL: TestTestReports/redirect/subdomain",
+			"redirect 1, from https://api.example.com/ to https://sub.api.example.com/, carried X-Api-Key",
+			"a credential requires: no credential goes to a subdomain that a redirect leads to",
+			"net/http itself: a Client forwards Authorization to subdomains, as it does all other fields",
+		},
+		not: "the contract requires: ",
+	},
+	"panics": {
+		test:  func(t *testing.T) { Test(t, panics) },
+		fails: true,
+		says: []string{
+			"--- FAIL: TestTestReports/response/2xx",
+			"a 200 to a GET: panic: runtime error: invalid memory address or nil pointer dereference, in example.com/routeauth/roundtriptest.init",
+			"(roundtriptest_test.go:",
+		},
+		not: "[running]",
+	},
+	"a wrapper that ends its goroutine": {
+		test: func(t *testing.T) {
+			Test(t, wrapping(func(http.RoundTripper, *http.Request) (*http.Response, error) {
+				runtime.Goexit()
+				return nil, nil
+			}))
+		},
+		fails: true,
+		says:  []string{"--- FAIL: TestTestReports/response/2xx", "was ended with runtime.Goexit, as t.FailNow does"},
+		not:   "[running]",
+	},
+	"the wrapper of the package comment": {
+		test: func(t *testing.T) {
+			Test(t, changing(func(sent *http.Request) { sent.Host = "" }))
+		},
+		fails: true,
+	},
+}
+
+const reportVariable = "ROUNDTRIPTEST_REPORT"
+
+func TestTestReports(t *testing.T) {
+	if r, ok := reports[os.Getenv(reportVariable)]; ok {
+		r.test(t)
 		return
 	}
-	binary, err := os.Executable()
-	require.NoError(t, err)
-	for name, c := range cases {
+	for name, r := range reports {
 		t.Run(name, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), binary, "-test.run=^TestTestReports$", "-test.v")
-			cmd.Env = append(os.Environ(), variable+"="+name, "GORACE=atexit_sleep_ms=0")
-			out, err := cmd.CombinedOutput()
-			assert.Equal(t, c.fails, err != nil, "%v", err)
-			for _, text := range c.says {
-				assert.Contains(t, string(out), text)
+			t.Parallel()
+			out, err := report(t, name)
+			assert.Equal(t, r.fails, err != nil, "%v", err)
+			for _, text := range r.says {
+				assert.Contains(t, out, text)
 			}
-			assert.NotContains(t, string(out), c.not)
+			if r.not != "" {
+				assert.NotContains(t, out, r.not)
+			}
 		})
 	}
+}
+
+// report returns the output of one of the reports, and an error if it fails.
+func report(t *testing.T, name string) (string, error) {
+	binary, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), binary, "-test.run=^TestTestReports$", "-test.v")
+	cmd.Env = append(os.Environ(), reportVariable+"="+name, "GORACE=atexit_sleep_ms=0")
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// times are what differs from one run to the next.
+var times = regexp.MustCompile(`\(\d+\.\d+s\)|\d+\.\d+s`)
+
+func TestFindingsComeInTheSameOrderEachTime(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"panics", "a credential"} {
+		first, _ := report(t, name)
+		second, _ := report(t, name)
+		assert.Equal(t, times.ReplaceAllString(first, ""), times.ReplaceAllString(second, ""), name)
+	}
+}
+
+// A wrapper that panics at each request breaks most clauses. What each of them
+// says can still be read.
+func TestAPanicIsShort(t *testing.T) {
+	t.Parallel()
+	out, err := report(t, "panics")
+	require.Error(t, err)
+	failed := strings.Count(out, "--- FAIL: TestTestReports/")
+	lines := 0
+	for line := range strings.Lines(out) {
+		if !strings.Contains(line, "=== RUN") && !strings.Contains(line, "--- ") {
+			lines++
+		}
+		assert.Less(t, len(line), 700)
+	}
+	assert.Greater(t, failed, 15)
+	assert.Less(t, lines, 12*failed)
+}
+
+func TestABodyThatIsNeverClosedCostsNoFiveSeconds(t *testing.T) {
+	start := time.Now()
+	s, err := newSuite(wrapping(refuseUnclosed), WithRefusal(wrapping(refuseUnclosed)))
+	require.NoError(t, err)
+	for _, c := range bodyClauses {
+		_ = s.verdict(c)
+	}
+	assert.Less(t, time.Since(start), patience)
+}
+
+// A wrapper that never returns is given up, and the clause says so.
+func TestAWrapperThatNeverReturnsIsGivenUp(t *testing.T) {
+	failed := failures(t, wrapping(func(base http.RoundTripper, req *http.Request) (*http.Response, error) {
+		if req.Method == "PURGE" {
+			time.Sleep(time.Hour)
+		}
+		return base.RoundTrip(req)
+	}))
+	require.Len(t, failed, 1)
+	assert.ErrorContains(t, failed["sent/once"], "a PURGE: RoundTrip did not return within 5s")
 }

@@ -5,22 +5,32 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
+	"strings"
 )
 
-// snapshot is what the fields of a request held, without the entries of its
-// header, which are a clause of their own.
+// snapshot is what a request held at one moment.
 type snapshot struct {
-	fields  http.Request // a shallow copy
-	url     url.URL
-	trailer http.Header
+	fields    http.Request // a shallow copy
+	url       url.URL
+	header    http.Header
+	trailers  []string // names: the caller may set the values at any time
+	encodings []string
 }
 
 func takeSnapshot(req *http.Request) snapshot {
-	return snapshot{*req, *req.URL, maps.Clone(req.Trailer)}
+	return snapshot{
+		fields:    *req,
+		url:       *req.URL,
+		header:    req.Header.Clone(),
+		trailers:  slices.Sorted(maps.Keys(req.Trailer)),
+		encodings: slices.Clone(req.TransferEncoding),
+	}
 }
 
-// changed returns the names of the fields of req that are not as they were.
-func (s snapshot) changed(req *http.Request) (names []string) {
+// changedFields returns the names of the fields of req that are not as they
+// were. The entries of its header are not looked at.
+func (s snapshot) changedFields(req *http.Request) (names []string) {
 	before, after := reflect.ValueOf(s.fields), reflect.ValueOf(*req)
 	for i := range before.NumField() {
 		field := before.Type().Field(i)
@@ -34,8 +44,11 @@ func (s snapshot) changed(req *http.Request) (names []string) {
 	if req.URL == s.fields.URL && *req.URL != s.url {
 		names = append(names, "URL (what it points to)")
 	}
-	if !reflect.DeepEqual(s.trailer, maps.Clone(req.Trailer)) {
+	if !slices.Equal(s.trailers, slices.Sorted(maps.Keys(req.Trailer))) {
 		names = append(names, "Trailer (its entries)")
+	}
+	if !slices.Equal(s.encodings, req.TransferEncoding) {
+		names = append(names, "TransferEncoding (its entries)")
 	}
 	return names
 }
@@ -48,4 +61,45 @@ func same(before, after reflect.Value) bool {
 		return before.Pointer() == after.Pointer()
 	}
 	return before.Interface() == after.Interface()
+}
+
+// changedHeader returns the names of the entries that the map in which the
+// caller keeps its header has gained, lost or changed. The field of the
+// credential is left to credential/request.
+func (s snapshot) changedHeader(credential string) (names []string) {
+	before, after := s.header, s.fields.Header
+	for name := range after {
+		if _, existed := before[name]; !existed {
+			names = append(names, name+" (added)")
+		}
+	}
+	for name, values := range before {
+		switch now, exists := after[name]; {
+		case !exists:
+			names = append(names, name+" (removed)")
+		case !slices.Equal(values, now):
+			names = append(names, name)
+		}
+	}
+	names = slices.DeleteFunc(names, func(name string) bool {
+		name, _, _ = strings.Cut(name, " ")
+		return strings.EqualFold(name, credential)
+	})
+	slices.Sort(names)
+	return names
+}
+
+// changes are what was seen to change in a caller's request.
+type changes struct{ fields, header []change }
+
+type change struct{ name, when string }
+
+// note compares req with what it was before.
+func (c *changes) note(before snapshot, req *http.Request, credential, when string) {
+	for _, name := range before.changedFields(req) {
+		c.fields = append(c.fields, change{name, when})
+	}
+	for _, name := range before.changedHeader(credential) {
+		c.header = append(c.header, change{name, when})
+	}
 }

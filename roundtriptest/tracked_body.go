@@ -2,24 +2,24 @@ package roundtriptest
 
 import (
 	"errors"
-	"fmt"
+	"io"
 	"strings"
 	"sync"
-	"time"
 )
 
-// trackedBody is a request body that counts how often it is closed. As a file,
-// it cannot be read after that.
+// trackedBody is a body, of a request or of a response, that counts what is done
+// to it. As a file, it cannot be read once it is closed.
 type trackedBody struct {
-	closed chan struct{} // closed by the first Close
-
 	mu     sync.Mutex
 	unread *strings.Reader
+	reads  int
 	closes int
+	atEnd  func() // called before the end is told, if not nil
+	end    error  // told after the text
 }
 
 func newTrackedBody(text string) *trackedBody {
-	return &trackedBody{closed: make(chan struct{}), unread: strings.NewReader(text)}
+	return &trackedBody{unread: strings.NewReader(text), end: io.EOF}
 }
 
 var errClosed = errors.New("the body is closed")
@@ -27,34 +27,35 @@ var errClosed = errors.New("the body is closed")
 func (b *trackedBody) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.reads++
 	if b.closes > 0 {
 		return 0, errClosed
 	}
-	return b.unread.Read(p)
+	n, err := b.unread.Read(p)
+	if err == io.EOF {
+		if b.atEnd != nil {
+			b.atEnd()
+		}
+		err = b.end
+	}
+	return n, err
 }
 
 func (b *trackedBody) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.closes++
-	if b.closes == 1 {
-		close(b.closed)
-	}
 	return nil
 }
 
-// closedOnce waits for the body to be closed, which may come after RoundTrip
-// has returned, and says so if it was never closed or more than once.
-func (b *trackedBody) closedOnce() error {
-	select {
-	case <-b.closed:
-	case <-time.After(patience):
-		return errors.New("was never closed")
-	}
+// count returns how often the body was read and closed so far.
+func (b *trackedBody) count() (reads, closes int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closes != 1 {
-		return fmt.Errorf("was closed %d times", b.closes)
-	}
-	return nil
+	return b.reads, b.closes
+}
+
+func (b *trackedBody) closed() bool {
+	_, closes := b.count()
+	return closes > 0
 }

@@ -43,6 +43,11 @@ type Config struct {
 	// of them. Less than 1 is the default.
 	StatusCalls int
 
+	// InProcess makes a server without a listener, which only its Transport and its
+	// Client reach. It starts no goroutine, so it lives in a bubble of
+	// testing/synctest. TLS then only makes its URL an https one.
+	InProcess bool
+
 	// TLS makes an https server, whose certificate the server's Client trusts.
 	TLS bool
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"example.com/routeauth"
 )
@@ -12,17 +13,25 @@ import (
 // credentials are those that a server accepts. The secrets are in functions,
 // where nobody who formats a server sees them.
 type credentials struct {
-	isAPIKey        func(string) bool
+	isAPIKey        atomic.Pointer[func(string) bool]
 	subscriptionIDs []string
 	tokens          tokenVerifier
+	revoked         revokedTokens
 }
 
-func newCredentials(cfg Config) credentials {
-	return credentials{
-		isAPIKey:        func(value string) bool { return slices.Contains(cfg.APIKeys, routeauth.Secret(value)) },
+func newCredentials(cfg Config) *credentials {
+	c := &credentials{
 		subscriptionIDs: cfg.SubscriptionIDs,
 		tokens:          newTokenVerifier(cfg.JWTIssuer, cfg.JWTSecret),
 	}
+	c.setAPIKeys(cfg.APIKeys)
+	return c
+}
+
+func (c *credentials) setAPIKeys(keys []routeauth.Secret) {
+	keys = slices.Clone(keys)
+	isAPIKey := func(value string) bool { return slices.Contains(keys, routeauth.Secret(value)) }
+	c.isAPIKey.Store(&isAPIKey)
 }
 
 // check returns the scheme of the credential that req is let in with, or why it
@@ -65,7 +74,12 @@ func (c *credentials) checkAuthorization(req *http.Request, value string, _ rout
 	if !strings.EqualFold(scheme, "Bearer") { // RFC 9110, section 11.1
 		return reject("the scheme of Authorization is not Bearer")
 	}
-	if fault := c.tokens.fault(strings.TrimLeft(token, " "), req); fault != "" {
+	token = strings.TrimLeft(token, " ")
+	fault := c.tokens.fault(token, req)
+	if fault == "" && !c.revoked.accept(token) {
+		fault = "the token was revoked"
+	}
+	if fault != "" {
 		return &rejection{fault, bearerChallenge + `, error="invalid_token"`}
 	}
 	return nil
@@ -75,7 +89,7 @@ func (c *credentials) checkAPIKey(_ *http.Request, value string, _ routeauth.Req
 	if value == "" {
 		return reject("x-api-key is empty")
 	}
-	if !c.isAPIKey(value) {
+	if !(*c.isAPIKey.Load())(value) {
 		return reject("x-api-key holds no API key of this server")
 	}
 	return nil

@@ -26,7 +26,8 @@ type endpoints map[string]handlerFunc
 
 // handler is a whole server but for its listener.
 type handler struct {
-	credentials credentials
+	credentials *credentials
+	failures    failures
 	generator   *generator
 	log         requestLog
 	apis        []api
@@ -76,11 +77,17 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	e, found := h.endpoint(req)
 	record.API, record.Requirement = e.api.path, e.requirement
 	var rejected *rejection
+	var failure *apiError
 	if record.API != "" {
+		failure = h.failures.next()
+	}
+	if record.API != "" && failure == nil {
 		record.Scheme, rejected = h.credentials.check(req, record.Requirement)
 	}
 	w = h.log.add(record, w)
 	switch {
+	case failure != nil:
+		e.api.writeError(w, failure)
 	case rejected != nil:
 		rejected.write(w)
 	case found:

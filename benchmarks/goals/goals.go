@@ -1,10 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
+	"testing"
 
+	"example.com/routeauth"
 	"example.com/routeauth/benchmarks"
 )
 
@@ -38,7 +42,7 @@ func reportGoals(w io.Writer, e effort) error {
 		return err
 	}
 	rows := goalsOfSubjects(found)
-	for _, part := range []func(effort) ([]row, error){goalsOfManyRoutes, goalOfColdCache, goalOfLoopback} {
+	for _, part := range []func(effort) ([]row, error){goalsOfManyRoutes, goalsOfNewPolicy, goalOfColdCache, goalOfLoopback} {
 		more, err := part(e)
 		if err != nil {
 			return err
@@ -51,6 +55,11 @@ func reportGoals(w io.Writer, e effort) error {
 		cells = append(cells, r.cells())
 	}
 	printTable(w, "Goals", []string{"what", "measured", "middle half of the rounds", "fastest rounds", "goal", "", "allocations"}, cells)
+	if e.picture != "" {
+		if err := os.WriteFile(e.picture, []byte(drawRatios(found)), 0o644); err != nil {
+			return err
+		}
+	}
 	printTable(w, "Every subject", []string{"subject", "time", "fastest round", "allocations"}, timesOf(found))
 	return nil
 }
@@ -85,30 +94,39 @@ func timesOf(found results) (cells [][]string) {
 	return cells
 }
 
-func goalsOfSubjects(found results) []row {
+func goalsOfSubjects(found results) (rows []row) {
 	const url = benchmarks.API + benchmarks.StaticPath
-	var (
-		minimumKey     = found[benchmarks.MinimumAPIKey(url).Name]
-		minimumBearer  = found[benchmarks.MinimumBearer(url).Name]
-		oauth2         = found[benchmarks.OAuth2(url).Name]
-		apiKey         = found[benchmarks.APIKeyAuth(benchmarks.API, 10, benchmarks.StaticPath).Name]
-		jwt            = found[benchmarks.JWTAuth(benchmarks.API, 10, benchmarks.StaticPath).Name]
-		apiKeyWildcard = found[benchmarks.APIKeyAuth(benchmarks.API, 10, benchmarks.WildcardPath).Name]
-		jwtWildcard    = found[benchmarks.JWTAuth(benchmarks.API, 10, benchmarks.WildcardPath).Name]
-		outOfScope     = found[benchmarks.OutOfScope().Name]
-	)
-	rows := []row{ratio("APIKeyAuth, static route, against the minimum", apiKey, minimumKey, 1.3)}
-	for _, peer := range benchmarks.Peers(url) {
-		rows = append(rows, ratio("APIKeyAuth, static route, against "+peer.Name, apiKey, found[peer.Name], 1))
+	minimumKey := found[benchmarks.MinimumAPIKey(url).Name]
+	minimumBearer := found[benchmarks.MinimumBearer(url).Name]
+	var ours []measurement
+	for _, path := range benchmarks.Paths {
+		apiKey := found[benchmarks.APIKeyAuth(benchmarks.API, 10, path).Name]
+		jwt := found[benchmarks.JWTAuth(benchmarks.API, 10, path).Name]
+		ours = append(ours, apiKey, jwt)
+		toMinimum, toPeer := 1.1, 0.85
+		if path == benchmarks.EscapedPath {
+			toMinimum, toPeer = 1.2, 0.95
+		}
+		kind := benchmarks.Kind(path)
+		rows = append(rows, ratio("APIKeyAuth, "+kind+", against the minimum", apiKey, minimumKey, toMinimum))
+		for _, peer := range benchmarks.Peers(url) {
+			rows = append(rows, ratio("APIKeyAuth, "+kind+", against "+peer.Name, apiKey, found[peer.Name], toPeer))
+		}
+		rows = append(rows,
+			ratio("JWTAuth, "+kind+", against the minimum", jwt, minimumBearer, 1.25),
+			ratio("JWTAuth, "+kind+", against x/oauth2", jwt, found[benchmarks.OAuth2(url).Name], 0.85))
 	}
+	outOfScope, public := found[benchmarks.OutOfScope().Name], found[benchmarks.Public().Name]
+	untraced := found[benchmarks.APIKeyAuth(benchmarks.API, 10, benchmarks.WildcardPath).Name]
+	silent, decided := found[benchmarks.WithoutHooks().Name], found[benchmarks.WithDecided().Name]
 	return append(rows,
-		ratio("JWTAuth, static route, against the minimum", jwt, minimumBearer, 1.5),
-		ratio("JWTAuth, static route, against x/oauth2", jwt, oauth2, 0.85),
-		ratio("APIKeyAuth, route with a wildcard, against x/oauth2", apiKeyWildcard, oauth2, 1),
-		ratio("JWTAuth, route with a wildcard, against x/oauth2", jwtWildcard, oauth2, 1.2),
-		atMost("allocations of a request, the most of these four", maxAllocations(apiKey, jwt, apiKeyWildcard, jwtWildcard), 4),
-		absolute("a request out of scope", outOfScope, 60),
-		atMost("allocations of a request out of scope", outOfScope.allocs, 0),
+		atMost("allocations of a request, the most of these", maxAllocations(ours...), 3),
+		absolute("a request out of scope", outOfScope, 30),
+		absolute("a request to a public endpoint", public, 80),
+		atMost("allocations of either", maxAllocations(outOfScope, public), 0),
+		ratio("a Trace without hooks, against none", silent, untraced, 1.02),
+		atMost("allocations that it adds", silent.allocs-untraced.allocs, 0),
+		atMost("allocations that a Decided adds", decided.allocs-untraced.allocs, 1),
 	)
 }
 
@@ -121,7 +139,41 @@ func goalsOfManyRoutes(e effort) ([]row, error) {
 	var rows []row
 	for pair := range slices.Chunk(subjects, 2) {
 		few, many := pair[0], pair[1]
-		rows = append(rows, ratio(many.Name+", against 10 routes", found[many.Name], found[few.Name], 1.2))
+		rows = append(rows, ratio(many.Name+", against 10 routes", found[many.Name], found[few.Name], 1.1))
+	}
+	return rows, nil
+}
+
+// goalsOfNewPolicy are about making a policy of many routes, and refusing one.
+func goalsOfNewPolicy(effort) ([]row, error) {
+	const routes, conflicts = 10_000, 500
+	made, refused := benchmarks.Routes(routes), benchmarks.ConflictingRoutes(routes, conflicts)
+	if _, err := routeauth.NewPolicy(benchmarks.API, made); err != nil {
+		return nil, err
+	}
+	if _, err := routeauth.NewPolicy(benchmarks.API, refused); err == nil {
+		return nil, errors.New("routes in conflict were accepted")
+	}
+	var rows []row
+	for _, test := range []struct {
+		what   string
+		routes routeauth.Routes
+		time   float64 // nanoseconds
+		bytes  float64
+	}{
+		{fmt.Sprintf("NewPolicy with %d routes", routes), made, 100e6, 20e6},
+		{fmt.Sprintf("NewPolicy refuses %d of them in %d conflicts", 2*conflicts, conflicts), refused, 200e6, 50e6},
+	} {
+		result := testing.Benchmark(func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_, _ = routeauth.NewPolicy(benchmarks.API, test.routes)
+			}
+		})
+		ns := float64(result.NsPerOp())
+		rows = append(rows,
+			row{what: test.what, measured: duration(ns), goal: duration(test.time), met: ns <= test.time},
+			atMost("bytes that it allocates", float64(result.AllocedBytesPerOp()), test.bytes))
 	}
 	return rows, nil
 }
@@ -151,7 +203,7 @@ func goalOfLoopback(e effort) ([]row, error) {
 		}
 		operations = append(operations, operation)
 	}
-	found, err := named(effort{e.rounds * loopbackRounds, e.benchtime / loopbackPart}, subjects, operations)
+	found, err := named(effort{rounds: e.rounds * loopbackRounds, benchtime: e.benchtime / loopbackPart}, subjects, operations)
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,7 @@ const minRounds = 5
 type effort struct {
 	rounds    int
 	benchtime time.Duration // of a subject in a round
+	picture   string        // where the ratios are drawn; empty for nowhere
 }
 
 func run(w io.Writer, args []string) error {
@@ -39,6 +40,7 @@ func run(w io.Writer, args []string) error {
 	var e effort
 	flags.IntVar(&e.rounds, "rounds", 15, "rounds in which everything is measured, at least 5")
 	flags.DurationVar(&e.benchtime, "benchtime", 100*time.Millisecond, "time for each subject in each round")
+	flags.StringVar(&e.picture, "picture", "", "draw the ratios to the minimum into this SVG `file`")
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):

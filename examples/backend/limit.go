@@ -1,49 +1,62 @@
 package main
 
 import (
+	"maps"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
-// maxLimited is how many users are counted in one window.
-const maxLimited = 100_000
-
-// limit lets each user pass a number of times in each window of time.
+// limits gives each user a token bucket: it holds so many passes, each request
+// takes one, and they come back evenly over a minute.
 //
-// A window begins with the first caller after the last one and is the same for
-// all, so that forgetting it is forgetting one map. The price is that a user who
-// waits for its end passes twice as often around it. More users than can be
-// counted are refused until the next window.
-//
-// It is this process's own count: several backends behind one balancer need a
-// shared one. As a part of authorize it refuses with 403, which the app takes for
-// final; a handler around the token handler could answer 429 with Retry-After.
-type limit struct {
-	passes int
-	window time.Duration
-	users  int // that are counted at most
+// It is this process's own count. Several backends behind one balancer need one
+// that they share.
+type limits struct {
+	passes int // in a full bucket
 
-	mu     sync.Mutex
-	end    time.Time      // of this window
-	passed map[string]int // in this window
+	mu    sync.Mutex
+	users map[string]*rate.Limiter
+	swept time.Time // when full buckets were last forgotten
 }
 
-func newLimit(passes int, window time.Duration) *limit {
-	return &limit{passes: passes, window: window, users: maxLimited, passed: make(map[string]int)}
+// refillTime is how long an empty bucket takes to become full again.
+const refillTime = time.Minute
+
+func newLimits(passes int) *limits {
+	return &limits{passes: passes, users: make(map[string]*rate.Limiter)}
 }
 
-// allow counts a pass of user, unless there were too many.
-func (l *limit) allow(user string) bool {
+// wait takes a pass of user. Where there is none it takes nothing, and returns
+// how long the user has to wait for the next.
+func (l *limits) wait(user string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if now := time.Now(); !now.Before(l.end) {
-		l.end = now.Add(l.window)
-		clear(l.passed)
+	now := time.Now()
+	l.sweep(now)
+
+	limiter := l.users[user]
+	if limiter == nil {
+		limiter = rate.NewLimiter(rate.Every(refillTime/time.Duration(l.passes)), l.passes)
+		l.users[user] = limiter
 	}
-	passed, counted := l.passed[user]
-	if passed >= l.passes || !counted && len(l.passed) >= l.users {
-		return false
+	pass := limiter.ReserveN(now, 1)
+	wait := pass.DelayFrom(now)
+	if wait > 0 {
+		pass.CancelAt(now)
 	}
-	l.passed[user] = passed + 1
-	return true
+	return wait
+}
+
+// sweep forgets the users whose buckets are full: a new bucket is full too. So
+// no more users are held than came in the last two minutes.
+func (l *limits) sweep(now time.Time) {
+	if now.Sub(l.swept) < refillTime {
+		return
+	}
+	l.swept = now
+	maps.DeleteFunc(l.users, func(_ string, limiter *rate.Limiter) bool {
+		return limiter.TokensAt(now) >= float64(l.passes)
+	})
 }

@@ -11,59 +11,65 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestAUserPassesSoManyTimesInAWindow(t *testing.T) {
+func TestAUserPassesSoManyTimesAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limit := newLimit(2, time.Minute)
-		for range 3 { // windows
-			assert.True(t, limit.allow("alice"))
-			<-time.After(59 * time.Second)
-			assert.True(t, limit.allow("alice"))
-			assert.False(t, limit.allow("alice"))
-			assert.True(t, limit.allow("bob"), "bob has passes of his own")
-			<-time.After(time.Second - 1)
-			assert.False(t, limit.allow("alice"), "the window has not ended")
-			<-time.After(1)
+		limits := newLimits(3)
+		assertWait := func(want time.Duration, user string) {
+			t.Helper()
+			assert.InDelta(t, want, limits.wait(user), float64(time.Microsecond)) // rates are fractions
 		}
+		for range 3 {
+			assert.Zero(t, limits.wait("alice"))
+		}
+		assertWait(20*time.Second, "alice")
+		assertWait(20*time.Second, "alice") // what is refused does not count
+		assert.Zero(t, limits.wait("bob"), "bob has passes of his own")
+
+		<-time.After(19 * time.Second)
+		assertWait(time.Second, "alice")
+		<-time.After(time.Second)
+		assert.Zero(t, limits.wait("alice"))
+		assertWait(20*time.Second, "alice")
+
+		<-time.After(time.Hour)
+		for range 3 {
+			assert.Zero(t, limits.wait("alice"))
+		}
+		assert.NotZero(t, limits.wait("alice"), "passes do not pile up")
 	})
 }
 
-func TestAWindowBeginsWithItsFirstCaller(t *testing.T) {
+func TestAUserWhoseBucketIsFullIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limit := newLimit(1, time.Minute)
-		assert.True(t, limit.allow("alice"))
-		<-time.After(time.Hour + 59*time.Second)
-		assert.True(t, limit.allow("alice"))
-		<-time.After(59 * time.Second)
-		assert.False(t, limit.allow("alice"))
-	})
-}
-
-func TestTheMemoryOfALimitIsBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		limit := newLimit(2, time.Minute)
-		limit.users = 10
+		limits := newLimits(2)
 		for i := range 1000 {
-			assert.Equal(t, i < 10, limit.allow(fmt.Sprint("user ", i)))
+			assert.Zero(t, limits.wait(fmt.Sprint("user ", i)))
 		}
-		assert.Len(t, limit.passed, 10)
-		assert.True(t, limit.allow("user 0"), "a counted user goes on")
-		<-time.After(time.Minute)
-		assert.True(t, limit.allow("user 999"))
-		assert.Len(t, limit.passed, 1, "the last window is forgotten")
+		<-time.After(50 * time.Second)
+		limits.wait("alice")
+		limits.wait("alice")
+		assert.Len(t, limits.users, 1001)
+
+		<-time.After(10 * time.Second)
+		limits.wait("bob")
+		assert.Len(t, limits.users, 2)
+		assert.InDelta(t, 20*time.Second, limits.wait("alice"), float64(time.Microsecond), "her bucket is not full")
 	})
 }
 
 func TestConcurrentPassesAreCountedOnceEach(t *testing.T) {
-	limit := newLimit(10, time.Hour)
-	var passed atomic.Int32
-	var wait sync.WaitGroup
-	for range 100 {
-		wait.Go(func() {
-			if limit.allow("alice") {
-				passed.Add(1)
-			}
-		})
-	}
-	wait.Wait()
-	assert.EqualValues(t, 10, passed.Load())
+	synctest.Test(t, func(t *testing.T) { // in which no pass comes back meanwhile
+		limits := newLimits(10)
+		var passed atomic.Int32
+		var wait sync.WaitGroup
+		for range 100 {
+			wait.Go(func() {
+				if limits.wait("alice") == 0 {
+					passed.Add(1)
+				}
+			})
+		}
+		wait.Wait()
+		assert.EqualValues(t, 10, passed.Load())
+	})
 }

@@ -3,10 +3,11 @@
 //
 // It serves one endpoint, /jwt, for the app's RemoteTokenSource. Who calls is
 // known by the session token in the header Authorization; see sessions for what
-// to put in its place. A user gets tokens for the params that the API binds
-// tokens to, at least one of them, and only so many in a minute. An app that
-// makes mandatory calls without such a param, such as listing a catalog, needs
-// tokens that are bound to nothing: see authorize.
+// to put in its place. Without a known one the answer is 401. A user gets tokens
+// for the params that the API binds tokens to, at least one of them and none of
+// them empty, or else 403; and only so many in a minute, or else 429 with
+// Retry-After. An app that makes mandatory calls without such a param, such as
+// listing a catalog, needs tokens that are bound to nothing: see authorize.
 //
 // It speaks plain HTTP and listens on the loopback interface: put a proxy that
 // ends TLS in front of it. Secrets come from the environment, since everybody on
@@ -76,7 +77,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/jwt", tokens)
+	mux.Handle("/jwt", challenge(tokens))
 
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", options.addr)
 	if err != nil {
@@ -105,14 +106,23 @@ func newTokenHandler(o options, getenv func(string) string, logger *slog.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", envSessions, err)
 	}
-	gate := gate{users, newLimit(o.perMinute, time.Minute)}
+	gate := gate{users, newLimits(o.perMinute)}
 	return issuer.NewHandler(source, gate.authorize, issuer.WithLogger(logger))
+}
+
+// challenge says how to log in, as a 401 must (RFC 9110, section 15.5.2) and
+// every other answer may. Leave it out where a cookie says who is logged in.
+func challenge(tokens http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		tokens.ServeHTTP(w, req)
+	})
 }
 
 // gate decides who may have which token.
 type gate struct {
-	users sessions
-	limit *limit
+	users  sessions
+	limits *limits
 }
 
 // boundParams are the fields of a request that the API binds a token to.
@@ -126,15 +136,18 @@ func (g *gate) authorize(req *http.Request, params routeauth.Params) error {
 		return err
 	}
 	if len(params) == 0 {
-		return fmt.Errorf("user %q asks for a token that is good for any request", user)
+		return forbidden("user %q asks for a token that is good for any request", user)
 	}
-	for name := range params {
-		if !slices.Contains(boundParams, name) {
-			return fmt.Errorf("user %q asks for a claim %q, which tokens do not have", user, name)
+	for name, value := range params {
+		switch {
+		case !slices.Contains(boundParams, name):
+			return forbidden("user %q asks for a claim %q, which tokens do not have", user, name)
+		case strings.Trim(value, ", ") == "": // a list arrives joined by commas
+			return forbidden("user %q asks for a token with an empty %q", user, name)
 		}
 	}
-	if !g.limit.allow(user) {
-		return fmt.Errorf("user %q asks too often", user)
+	if wait := g.limits.wait(user); wait > 0 { // last: what is refused does not count
+		return tooOften(wait, user)
 	}
 	return nil
 }

@@ -128,7 +128,8 @@ func TestNobodyElseGetsAToken(t *testing.T) {
 		resp, err := http.DefaultClient.Do(req)
 		require.NoError(t, err)
 		resp.Body.Close()
-		assert.Equal(t, http.StatusForbidden, resp.StatusCode, "%q", authorization)
+		assert.Equal(t, http.StatusUnauthorized, resp.StatusCode, "%q", authorization)
+		assert.Equal(t, "Bearer", resp.Header.Get("WWW-Authenticate"))
 	}
 	p.end(t)
 	assert.Equal(t, 9, strings.Count(p.logged(), "no known session"))
@@ -143,26 +144,55 @@ func TestTheSchemeOfASessionHasNoCase(t *testing.T) {
 	assert.Equal(t, "alice", user)
 }
 
+// endpointError returns the EndpointError that err is or wraps.
+func endpointError(t *testing.T, err error) *routeauth.EndpointError {
+	t.Helper()
+	var answered *routeauth.EndpointError
+	require.ErrorAs(t, err, &answered)
+	return answered
+}
+
+func TestAnAppWithoutASessionMayLogInAndComeBack(t *testing.T) {
+	p := start(t)
+	source := p.source(t, "mallory-0123456789")
+	_, err := source.Token(t.Context(), routeauth.Params{"sku_id": "4"})
+	assert.Equal(t, http.StatusUnauthorized, endpointError(t, err).StatusCode)
+
+	transport, err := routeauth.NewJWTTransport(source, nil)
+	require.NoError(t, err)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://api.invalid/", nil)
+	require.NoError(t, err)
+	_, err = transport.RoundTrip(req)
+	var missing *routeauth.CredentialError
+	require.ErrorAs(t, err, &missing)
+	assert.True(t, missing.Temporary())
+}
+
 func TestATokenThatIsBoundToNothingIsRefused(t *testing.T) {
 	p := start(t)
-	_, err := p.source(t, aliceSession).Token(t.Context(), nil)
-	require.ErrorContains(t, err, "403")
+	for _, params := range []routeauth.Params{
+		nil, {"sku_id": ""}, {"sku_id": " "}, {"sku_ids": ","}, {"sku_ids": ", ,"}, {"uploaded_image_id": "17", "sku_ids": ""},
+	} {
+		_, err := p.source(t, aliceSession).Token(t.Context(), params)
+		assert.Equal(t, http.StatusForbidden, endpointError(t, err).StatusCode, "%v", params)
+	}
 	p.end(t)
-	assert.Contains(t, p.logged(), "good for any request")
+	assert.Equal(t, 1, strings.Count(p.logged(), "good for any request"))
+	assert.Equal(t, 5, strings.Count(p.logged(), "a token with an empty"))
 }
 
 func TestAClaimThatTokensDoNotHaveIsRefused(t *testing.T) {
 	p := start(t, "-per-minute", "1")
 	source := p.source(t, aliceSession)
 	_, err := source.Token(t.Context(), routeauth.Params{"scope": "admin"})
-	require.ErrorContains(t, err, "403")
+	assert.Equal(t, http.StatusForbidden, endpointError(t, err).StatusCode)
 	_, err = source.Token(t.Context(), routeauth.Params{"sku_id": "4"})
 	require.NoError(t, err, "what was refused does not count")
 	p.end(t)
 	assert.Contains(t, p.logged(), `asks for a claim \"scope\"`)
 }
 
-func TestAUserWhoAsksTooOftenIsRefused(t *testing.T) {
+func TestAUserWhoAsksTooOftenIsToldToWait(t *testing.T) {
 	p := start(t, "-per-minute", "2")
 	alice := p.source(t, aliceSession)
 	for range 2 {
@@ -170,11 +200,25 @@ func TestAUserWhoAsksTooOftenIsRefused(t *testing.T) {
 		require.NoError(t, err)
 	}
 	_, err := alice.Token(t.Context(), routeauth.Params{"sku_id": "4"})
-	require.ErrorContains(t, err, "403")
+	assert.Equal(t, http.StatusTooManyRequests, endpointError(t, err).StatusCode)
+	assert.InDelta(t, 30*time.Second, endpointError(t, err).RetryAfter, float64(5*time.Second))
 	_, err = p.source(t, bobSession).Token(t.Context(), routeauth.Params{"sku_id": "4"})
 	require.NoError(t, err)
 	p.end(t)
 	assert.Contains(t, p.logged(), `user \"alice\" asks too often`)
+}
+
+// A page of another site sends a form with what the browser knows of the user.
+func TestAPageOfAnotherSiteGetsNoToken(t *testing.T) {
+	p := start(t)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+p.addr+"/jwt?sku_id=4", nil)
+	require.NoError(t, err)
+	req.Header.Set("Authorization", "Bearer "+aliceSession)
+	req.Header.Set("Sec-Fetch-Site", "cross-site")
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	resp.Body.Close()
+	assert.Equal(t, http.StatusForbidden, resp.StatusCode)
 }
 
 // end stops the program as a signal does, and waits until it has.

@@ -41,7 +41,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("backend", flag.ContinueOnError)
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:8080", "listen on this `address`")
 	flags.DurationVar(&o.ttl, "ttl", time.Minute, "tokens live for this `long`")
-	flags.IntVar(&o.perMinute, "per-minute", 30, "a user gets this `many` tokens a minute")
+	flags.IntVar(&o.perMinute, "per-minute", 30, "a user gets this `many` tokens a minute, and as many at once")
 	flags.BoolVar(&o.json, "json", false, "log JSON, not text")
 	flags.SetOutput(io.Discard) // report says it in one line
 	flags.Usage = func() {}

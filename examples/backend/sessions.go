@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -42,7 +41,7 @@ func (s sessions) user(req *http.Request) (string, error) {
 	scheme, session, _ := strings.Cut(req.Header.Get("Authorization"), " ")
 	user, known := s[sha256.Sum256([]byte(session))]
 	if !strings.EqualFold(scheme, "Bearer") || !known {
-		return "", errors.New("no known session")
+		return "", unknown("no known session")
 	}
 	return user, nil
 }

@@ -4,6 +4,7 @@
 package tokencache
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -17,11 +18,12 @@ type Params = map[string]string
 
 // Config is what a [Cache] is made of.
 type Config struct {
-	// Source supplies tokens. It has a context that ends after FetchTimeout.
+	// Source supplies tokens. Its context ends after FetchTimeout. The params
+	// are its own copy.
 	Source func(ctx context.Context, asked Params) (Token, error)
 	// Discard tells the source that a token was rejected. It may be nil.
 	Discard func(ctx context.Context, asked Params, rejected string)
-	// Prefix is put before each token, once and not at each call.
+	// Prefix is put before each token once, so that no call has to do it.
 	Prefix string
 
 	RefreshBefore time.Duration // before a token's end it is replaced in the background; 0 for never
@@ -29,10 +31,10 @@ type Config struct {
 	FetchTimeout  time.Duration
 	FailurePause  time.Duration // the longest pause after a failed fetch; 0 for none
 	MaxFetches    int           // at once
-	MaxTokens     int
+	MaxTokens     int           // and remembered failures
 
-	// RetryAfter returns how long the source asks to be left alone after an
-	// error, or 0.
+	// RetryAfter returns for how long an error asks to leave the source alone,
+	// or 0.
 	RetryAfter func(err error) time.Duration
 	// Fetched is told of each call of the source, before any caller has its
 	// result. It may be nil.
@@ -50,7 +52,7 @@ type Token struct {
 type Fetched struct {
 	Took       time.Duration
 	Expiry     time.Time // of the token, zero where there is none or it is not known
-	Background bool      // nobody waited for it when it began
+	Background bool      // nobody waited for it when it was asked for
 	Err        error
 }
 
@@ -70,31 +72,33 @@ type Stats struct {
 type Cache struct {
 	config Config
 
-	clock     atomic.Uint64 // orders entries by their last use
+	uses      atomic.Uint64 // orders entries by their last use
 	hits      counter
-	fetched   atomic.Uint64
+	calls     atomic.Uint64 // of the source
 	failed    atomic.Uint64
 	evictions atomic.Uint64
 
-	mu       sync.RWMutex // guards the rest; never held while the source runs
-	entries  map[string]*Entry
-	fetches  map[string]*fetch
-	failures map[string]failure
-	running  int      // fetches that have their turn
-	queue    []*fetch // fetches that wait for it
-
-	// See evict.
-	nextExpiry *Entry    // no entry ends before it
-	oldest     []lastUse // who goes next, unless used since
+	mu        sync.RWMutex // guards the rest; never held while foreign code runs
+	entries   map[string]*Entry
+	byEnd     entryHeap // the one that ends first on top
+	byUse     entryHeap // the one that was used least recently on top
+	fetches   map[string]*fetch
+	running   int                 // fetches that have their turn
+	queue     list.List           // of *fetch: those that wait for it
+	failures  failures            // of keys for which the source is left alone
+	discarded map[string][]string // tokens of which the source is being told
 }
 
 // New returns a cache.
 func New(config Config) *Cache {
 	return &Cache{
-		config:   config,
-		entries:  make(map[string]*Entry),
-		fetches:  make(map[string]*fetch),
-		failures: make(map[string]failure),
+		config:    config,
+		entries:   make(map[string]*Entry),
+		byEnd:     heapByEnd(),
+		byUse:     heapByUse(),
+		fetches:   make(map[string]*fetch),
+		failures:  newFailures(config.MaxTokens),
+		discarded: make(map[string][]string),
 	}
 }
 
@@ -111,50 +115,33 @@ func (c *Cache) Get(ctx context.Context, key []byte, asked Params) (Cached, erro
 		return c.wait(ctx, string(key), asked)
 	}
 	if e.refreshDue(ttl, now) {
-		c.refresh(ctx, string(key), asked, e, now)
+		c.refresh(ctx, string(key), asked, e)
 	}
-	return c.hit(e), nil
+	return c.hit(e, now), nil
 }
 
-func (c *Cache) hit(e *Entry) Cached {
-	e.use(&c.clock)
-	c.hits.add()
+func (c *Cache) hit(e *Entry, now time.Time) Cached {
+	e.use(&c.uses)
+	c.hits.add(now)
 	return Cached{e, true}
 }
 
-// wait joins the fetch for key, or starts it.
+// wait returns what the fetch for key brings. It starts one if there is none.
 func (c *Cache) wait(ctx context.Context, key string, asked Params) (Cached, error) {
 	if ctx.Err() != nil {
 		return Cached{}, contextError(ctx)
 	}
-	c.mu.Lock()
-	now := time.Now()
-	old := c.entries[key]
-	if old.isGood(old.ttl(now)) { // it arrived in the meantime
-		c.mu.Unlock()
-		return c.hit(old), nil
+	f, held, err := c.join(ctx, key, asked)
+	switch {
+	case err != nil:
+		return Cached{}, err
+	case held != nil:
+		return c.hit(held, time.Now()), nil
 	}
-	f := c.fetches[key]
-	if f == nil {
-		if failure := c.failures[key]; failure.pauses(now) {
-			if old.alive(now) {
-				c.mu.Unlock()
-				return c.hit(old), nil
-			}
-			if failure.err != nil {
-				c.mu.Unlock()
-				return Cached{}, failure.err
-			}
-		}
-		f = c.newFetch(ctx, key, asked, false)
-	}
-	f.waiting++
-	c.mu.Unlock()
-
 	select {
 	case <-f.done:
-		if f.err != nil && c.stillHolds(key, old) {
-			return c.hit(old), nil
+		if f.instead != nil {
+			return c.hit(f.instead, time.Now()), nil
 		}
 		return f.token, f.err
 	case <-ctx.Done():
@@ -163,10 +150,31 @@ func (c *Cache) wait(ctx context.Context, key string, asked Params) (Cached, err
 	}
 }
 
-func (c *Cache) stillHolds(key string, e *Entry) bool {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return c.entries[key] == e && e.alive(time.Now())
+// join makes the caller one of those who wait for a fetch, unless there is a
+// token by now, or the source is left alone after a failure. It returns one of
+// the three.
+func (c *Cache) join(ctx context.Context, key string, asked Params) (*fetch, *Entry, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	e := c.entries[key]
+	if e.isGood(e.ttl(now)) {
+		return nil, e, nil
+	}
+	f := c.fetches[key]
+	if f == nil {
+		if failure := c.failures.of(key); failure.pauses(now) {
+			if e.alive(now) {
+				return nil, e, nil
+			}
+			if failure.err != nil {
+				return nil, nil, failure.err
+			}
+		}
+		f = c.newFetch(ctx, key, asked, false)
+	}
+	f.waiting++
+	return f, nil, nil
 }
 
 // contextError returns the error of a context that has ended, with its cause.
@@ -179,49 +187,17 @@ func contextError(ctx context.Context) error {
 }
 
 // refresh replaces an entry in the background.
-func (c *Cache) refresh(ctx context.Context, key string, asked Params, e *Entry, now time.Time) {
+func (c *Cache) refresh(ctx context.Context, key string, asked Params, e *Entry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.entries[key] != e || c.fetches[key] != nil || !e.refreshDue(e.ttl(now), now) {
-		return
+	now := time.Now()
+	if c.entries[key] != e || !e.refreshDue(e.ttl(now), now) {
+		return // somebody else was faster
 	}
-	if failure := c.failures[key]; failure.pauses(now) {
-		e.postponeRefresh(failure.until.Sub(now), now)
-		return
+	e.refreshUnderWay()
+	if c.fetches[key] == nil {
+		c.newFetch(ctx, key, asked, true)
 	}
-	e.postponeRefresh(c.config.FetchTimeout, now)
-	c.newFetch(ctx, key, asked, true)
-}
-
-// Discard forgets the token for key if it is this one. The source is told first,
-// so that nobody finds the token there after it was forgotten here; it is not
-// told where another token is held by now.
-func (c *Cache) Discard(ctx context.Context, key []byte, asked Params, rejected string) {
-	if !c.reject(key, rejected, false) {
-		return
-	}
-	if c.config.Discard != nil {
-		c.config.Discard(ctx, asked, rejected)
-	}
-	c.reject(key, rejected, true)
-}
-
-// reject keeps a fetch that is under way from returning a token that was
-// rejected, and forgets it. It reports false where another token is held.
-func (c *Cache) reject(key []byte, rejected string, forget bool) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e := c.entries[string(key)]
-	if e.alive(time.Now()) && e.Value(c.config.Prefix) != rejected {
-		return false
-	}
-	if f := c.fetches[string(key)]; f != nil {
-		f.reject(rejected)
-	}
-	if forget && e != nil && e.Value(c.config.Prefix) == rejected {
-		delete(c.entries, string(key))
-	}
-	return true
 }
 
 // Stats returns the counts.
@@ -230,7 +206,7 @@ func (c *Cache) Stats() Stats {
 	defer c.mu.RUnlock()
 	return Stats{
 		Hits:      c.hits.load(),
-		Fetches:   c.fetched.Load(),
+		Fetches:   c.calls.Load(),
 		Failures:  c.failed.Load(),
 		Evictions: c.evictions.Load(),
 		Tokens:    len(c.entries),

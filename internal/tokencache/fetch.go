@@ -1,11 +1,11 @@
 package tokencache
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"maps"
 	"slices"
-	"sync/atomic"
 	"time"
 )
 
@@ -17,27 +17,32 @@ type fetch struct {
 	background bool
 
 	// Guarded by the cache's mutex.
-	waiting  int
-	running  bool
-	rejected []string // tokens that servers rejected meanwhile
+	waiting  int           // callers
+	place    *list.Element // in the queue; nil once it has its turn
+	began    time.Time     // the call of the source
+	again    bool          // it is the second one
+	rejected []string      // tokens that servers rejected meanwhile
+	claimed  bool          // there is a result, and another one is too late
 
-	ended atomic.Bool   // the result is decided
-	done  chan struct{} // closed when it is there
-	token Cached
-	err   error
+	done    chan struct{} // closed when the rest is there
+	token   Cached
+	err     error
+	instead *Entry // what is returned although the fetch failed
 }
 
 // newFetch begins a fetch, or lets it wait for its turn. The caller holds c.mu.
 func (c *Cache) newFetch(ctx context.Context, key string, asked Params, background bool) *fetch {
 	f := &fetch{
 		key: key, asked: maps.Clone(asked), background: background,
-		values: context.WithoutCancel(ctx), done: make(chan struct{}),
+		values:   context.WithoutCancel(ctx),
+		rejected: slices.Clone(c.discarded[key]),
+		done:     make(chan struct{}),
 	}
 	c.fetches[key] = f
 	if c.running < c.config.MaxFetches {
 		c.begin(f)
 	} else {
-		c.queue = append(c.queue, f)
+		f.place = c.queue.PushBack(f)
 	}
 	return f
 }
@@ -48,19 +53,47 @@ func (c *Cache) leave(f *fetch) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f.waiting--
-	if f.waiting > 0 || f.running || f.background {
-		return
-	}
-	c.queue = slices.DeleteFunc(c.queue, func(queued *fetch) bool { return queued == f })
-	if c.fetches[f.key] == f {
+	if f.waiting == 0 && f.place != nil && !f.background {
+		c.queue.Remove(f.place)
 		delete(c.fetches, f.key)
 	}
 }
 
-func (f *fetch) reject(value string) {
-	if !slices.Contains(f.rejected, value) {
-		f.rejected = append(f.rejected, value)
+// beginNext gives those that wait their turn, while there is room. The caller
+// holds c.mu.
+func (c *Cache) beginNext(now time.Time) {
+	for c.running < c.config.MaxFetches && c.queue.Len() > 0 {
+		f := c.queue.Remove(c.queue.Front()).(*fetch)
+		f.place = nil
+		if f.waiting == 0 && !c.entries[f.key].alive(now) {
+			delete(c.fetches, f.key) // a refresh of what nobody has any more
+			continue
+		}
+		c.begin(f)
 	}
+}
+
+// begin gives a fetch its turn. The caller holds c.mu.
+func (c *Cache) begin(f *fetch) {
+	c.running++
+	f.began = time.Now()
+	ctx, cancel := context.WithTimeout(f.values, c.config.FetchTimeout)
+	// A source that ignores its context blocks no other caller.
+	stop := context.AfterFunc(ctx, func() { c.end(ctx, f, result{err: ctx.Err()}) })
+	go func() {
+		defer cancel()
+		defer stop()
+		// Without effect unless the source ends this goroutine.
+		defer c.end(ctx, f, result{err: errSourceExited})
+		c.ask(ctx, f)
+	}()
+}
+
+// result is what a call of the source came to.
+type result struct {
+	entry *Entry
+	held  bool // by the source
+	err   error
 }
 
 var (
@@ -68,128 +101,110 @@ var (
 	errRejectedAgain = errors.New("the token source returned a token that was rejected")
 )
 
-// begin gives a fetch its turn. The caller holds c.mu.
-func (c *Cache) begin(f *fetch) {
-	f.running = true
-	c.running++
-	ctx, cancel := context.WithTimeout(f.values, c.config.FetchTimeout)
-	began := time.Now()
-	// A source that ignores its context blocks no other caller.
-	stop := context.AfterFunc(ctx, func() {
-		if f.ended.CompareAndSwap(false, true) {
-			c.tell(f, began, Token{}, ctx.Err())
-			c.finish(f, nil, Cached{}, ctx.Err())
-		}
-	})
-	go func() {
-		defer cancel()
-		exited := true
-		defer func() {
-			stop()
-			if exited && f.ended.CompareAndSwap(false, true) {
-				c.tell(f, began, Token{}, errSourceExited)
-				c.finish(f, nil, Cached{}, errSourceExited)
-			}
-		}()
-		c.ask(ctx, f)
-		exited = false
-	}()
-}
-
 // ask asks the source, and once more where it returned a token that a server
 // rejected in the meantime.
 func (c *Cache) ask(ctx context.Context, f *fetch) {
-	for again := false; ; again = true {
-		began := time.Now()
+	for ended := false; !ended; {
+		c.calls.Add(1)
 		token, err := c.config.Source(ctx, maps.Clone(f.asked))
-		if err != nil && ctx.Err() != nil {
-			err = ctx.Err()
+		r := result{err: err}
+		switch {
+		case err == nil: // parsed here, where no lock is held
+			r.entry, r.held = newEntry(c.config, token, f.began, time.Now()), token.Held
+		case ctx.Err() != nil:
+			r.err = ctx.Err()
 		}
-		var entry *Entry
-		if err == nil { // parsed here, where no lock is held
-			entry = newEntry(c.config, token, began, time.Now())
-			if c.wasRejected(f, token.Value) {
-				err = errRejectedAgain
-			}
-		}
-		if err == errRejectedAgain && !again && !f.ended.Load() {
-			c.tell(f, began, token, nil)
-			continue
-		}
-		if !f.ended.CompareAndSwap(false, true) {
-			return // it took too long
-		}
-		c.tell(f, began, token, err)
-		c.finish(f, entry, Cached{entry, token.Held}, err)
-		return
+		ended = c.end(ctx, f, r)
 	}
 }
 
-func (c *Cache) wasRejected(f *fetch, value string) bool {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return slices.Contains(f.rejected, value)
+// end ends a fetch with a result, unless it has ended. It reports false where
+// the source is to be asked once more.
+func (c *Cache) end(ctx context.Context, f *fetch, r result) (ended bool) {
+	if !c.claim(f, &r) {
+		return true
+	}
+	// Deferred, since whoever is told may end this goroutine.
+	defer func() { ended = c.finish(ctx, f, r) }()
+	c.tell(f, r)
+	return ended
 }
 
-func (c *Cache) tell(f *fetch, began time.Time, token Token, err error) {
-	c.fetched.Add(1)
-	if err != nil {
+// claim reports whether r is the first result of a fetch. A token that was
+// rejected becomes an error where the source was asked twice.
+func (c *Cache) claim(f *fetch, r *result) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f.claimed {
+		return false
+	}
+	f.claimed = true
+	if f.again && f.wasRejected(r.entry) {
+		*r = result{err: errRejectedAgain}
+	}
+	return true
+}
+
+func (f *fetch) wasRejected(e *Entry) bool {
+	return e != nil && slices.Contains(f.rejected, e.value)
+}
+
+func (c *Cache) tell(f *fetch, r result) {
+	if r.err != nil {
 		c.failed.Add(1)
 	}
 	if c.config.Fetched != nil {
 		c.config.Fetched(f.values, Fetched{
-			Took: time.Since(began), Expiry: token.Expiry, Background: f.background, Err: err,
+			Took: time.Since(f.began), Expiry: r.entry.Expiry(), Background: f.background, Err: r.err,
 		})
 	}
 }
 
-// finish releases everybody who waits for f and stores the token that arrived.
-// It is called once for each fetch that began.
-func (c *Cache) finish(f *fetch, arrived *Entry, token Cached, err error) {
+// finish stores the token of a claimed fetch and releases everybody who waits
+// for it, or reports false where the source is to be asked once more.
+func (c *Cache) finish(ctx context.Context, f *fetch, r result) bool {
+	retryAfter := c.retryAfter(r.err) // foreign code, before the lock is taken
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.running--
-	if c.fetches[f.key] == f {
-		delete(c.fetches, f.key)
-	}
 	now := time.Now()
-	if err == nil && slices.Contains(f.rejected, arrived.Value(c.config.Prefix)) {
-		token, err = Cached{}, errRejectedAgain
+	if f.wasRejected(r.entry) {
+		if !f.again && ctx.Err() == nil {
+			f.began, f.again, f.claimed = now, true, false
+			return false
+		}
+		r = result{err: errRejectedAgain}
 	}
-	if err != nil {
-		c.noteFailure(f.key, err, now)
-	} else if !c.store(f.key, arrived, now) {
-		c.noteFailure(f.key, nil, now)
+	f.token, f.err = Cached{r.entry, r.held}, r.err
+	if r.err == nil && c.store(f, r.entry, now) {
+		c.failures.forget(f.key)
 	} else {
-		delete(c.failures, f.key)
+		c.noteFailure(f.key, r.err, retryAfter, now)
+		f.instead = c.heldFor(f, now)
 	}
-	f.token, f.err = token, err
+	c.running--
+	delete(c.fetches, f.key)
 	close(f.done)
-	if len(c.queue) > 0 && c.running < c.config.MaxFetches {
-		next := c.queue[0]
-		c.queue = c.queue[1:]
-		c.begin(next)
-	}
+	c.beginNext(now)
+	return true
 }
 
-// store keeps a token that arrived, unless the one that is held is as good. It
-// reports false where the source was asked to replace a token and did not. The
-// caller holds c.mu.
-func (c *Cache) store(key string, arrived *Entry, now time.Time) bool {
-	old := c.entries[key]
-	if old.alive(now) && (old.authorization == arrived.authorization || !arrived.outlives(old, now)) {
+// store keeps the token that a fetch brought. It reports false where that is no
+// better than the one that is held. The caller holds c.mu.
+func (c *Cache) store(f *fetch, arrived *Entry, now time.Time) bool {
+	if held := c.heldFor(f, now); held != nil && (held.value == arrived.value || arrived.ttl(now) <= held.ttl(now)) {
 		return false
 	}
-	if !arrived.alive(now) {
-		return true
-	}
-	arrived.lastUsed.Store(c.clock.Add(1))
-	c.entries[key] = arrived
-	if c.nextExpiry.outlives(arrived, now) {
-		c.nextExpiry = arrived
-	}
-	if len(c.entries) > c.config.MaxTokens {
-		c.evict(now)
+	if arrived.alive(now) {
+		c.add(f.key, arrived, now)
 	}
 	return true
+}
+
+// heldFor returns the token that is held for the key of a fetch, if it is alive
+// and no server rejected it. The caller holds c.mu.
+func (c *Cache) heldFor(f *fetch, now time.Time) *Entry {
+	if e := c.entries[f.key]; e.alive(now) && !f.wasRejected(e) {
+		return e
+	}
+	return nil
 }

@@ -10,8 +10,9 @@ const (
 	// KeySize is how large a key may be before it is allocated. Keys of a few
 	// params fit.
 	KeySize = 256
-	// maxKey is how long a key is held as it is. A longer one is held as its
-	// SHA-256: two keys that have it in common are not to be found.
+	// maxKey is up to which size a key is held unchanged. A longer one is held as
+	// its SHA-256, which nobody can find a second key for. It cannot be mistaken
+	// for a short key either: one that began with an s would be longer.
 	maxKey = 1 << 10
 )
 
@@ -19,19 +20,28 @@ const (
 // only if they are equal: each text stands after its length and the params in
 // order of their names, so that nothing in a text can look like another param.
 func AppendKey(key []byte, identity string, params map[string]string) []byte {
+	key = appendText(key, identity)
+	if len(params) > 0 {
+		key = appendParams(key, params)
+	}
+	if len(key) > maxKey {
+		sum := sha256.Sum256(key)
+		return append(append(key[:0], "sha256:"...), sum[:]...)
+	}
+	return key
+}
+
+func appendParams(key []byte, params map[string]string) []byte {
 	var buffer [8]string
 	names := buffer[:0]
 	for name := range params {
 		names = append(names, name)
 	}
-	slices.Sort(names)
-	key = appendText(key, identity)
+	if len(names) > 1 {
+		slices.Sort(names)
+	}
 	for _, name := range names {
 		key = appendText(appendText(key, name), params[name])
-	}
-	if len(key) > maxKey {
-		sum := sha256.Sum256(key)
-		return append(append(key[:0], "sha256:"...), sum[:]...)
 	}
 	return key
 }

@@ -8,45 +8,91 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// setLifetime finds out how long a token lives that was asked for at began and
-// arrived at now.
+// lifetime is how long a token is kept. The zero lifetime, which ended long ago,
+// is that of a token of which nothing is known.
+type lifetime struct {
+	end    time.Time     // on the monotonic clock
+	wall   int64         // on the wall clock, in nanoseconds since 1970
+	expiry time.Time     // for others: the end by this machine's wall clock
+	life   time.Duration // from the beginning to the end
+}
+
+// noWall is for a wall clock that was found wrong, and need not be looked at.
+const noWall = math.MaxInt64
+
+// lifetimeOf finds out how long a token lives that was asked for at began and
+// arrived at now: until its Expiry or the end that a JWT's claims give, whichever
+// comes first.
+func lifetimeOf(token Token, began, now time.Time) lifetime {
+	iat, exp, isJWT := claimsOf(token.Value)
+	switch {
+	case isJWT && exp.IsZero(): // its claims make no sense
+		return lifetime{}
+	case !isJWT:
+		return untilExpiry(token.Expiry, now)
+	}
+	return earlierOf(untilExp(iat, exp, began, now), untilExpiry(token.Expiry, now))
+}
+
+// untilExpiry is the lifetime of a token whose source says when it ends by this
+// machine's clock.
+func untilExpiry(expiry, now time.Time) lifetime {
+	if expiry.IsZero() {
+		return lifetime{}
+	}
+	left := expiry.Round(0).Sub(now.Round(0))
+	l := lifetime{end: now.Add(left), wall: now.UnixNano() + int64(left), expiry: expiry, life: left}
+	if left > 0 && l.wall < now.UnixNano() { // after the year 2262
+		l.wall = noWall
+	}
+	return l
+}
+
+// untilExp is the lifetime of a JWT, whose claims are by the issuer's clock.
 //
-// An Expiry is on this machine's clock. The claims of a JWT are on the issuer's.
 // If the wall clock lies between iat and exp, it is credible, and the token ends
 // when it reaches exp or when the remaining life has passed on the monotonic
 // clock, whichever comes first: a machine that slept has a monotonic clock that
 // stood still. If it lies outside, it must be wrong, since a source would not
-// return an expired token, and the token ends when exp − iat has passed since
-// it was asked for.
-func (e *Entry) setLifetime(token Token, began, now time.Time) {
-	iat, exp, isJWT := claimsOf(token.Value)
-	if isJWT && exp.IsZero() {
-		return // its claims make no sense
-	}
+// return an expired token, and the token ends when exp − iat has passed since it
+// was asked for. A clock that was credible at began is not wrong because the
+// token took long.
+func untilExp(iat, exp, began, now time.Time) lifetime {
 	credible := func(at time.Time) bool {
 		wall := at.Round(0)
 		return !wall.Before(iat) && wall.Before(exp)
 	}
 	switch {
-	case !isJWT:
-	case iat.IsZero() || credible(began) || credible(now):
-		e.end, e.wall, e.expiry = now.Add(exp.Sub(now.Round(0))), exp, exp
-		e.life = e.end.Sub(now)
-		if !iat.IsZero() {
-			e.life = exp.Sub(iat)
-		}
-	default:
-		e.end, e.expiry = began.Add(exp.Sub(iat)), exp
-		e.life = exp.Sub(iat)
+	case iat.IsZero():
+		return untilExpiry(exp, now)
+	case credible(began) || credible(now):
+		l := untilExpiry(exp, now)
+		l.life = exp.Sub(iat)
+		return l
 	}
-	if token.Expiry.IsZero() {
-		return
+	end := began.Add(exp.Sub(iat))
+	return lifetime{end: end, wall: noWall, expiry: end.Round(0), life: exp.Sub(iat)}
+}
+
+// earlierOf returns the lifetime that ends when one of the two does.
+func earlierOf(a, b lifetime) lifetime {
+	switch {
+	case a.end.IsZero():
+		return b
+	case b.end.IsZero():
+		return a
 	}
-	expiry := token.Expiry.Round(0)
-	if end := now.Add(expiry.Sub(now.Round(0))); e.end.IsZero() || end.Before(e.end) {
-		e.end, e.wall, e.expiry = end, expiry, token.Expiry
-		e.life = end.Sub(now)
+	first := a
+	if b.end.Before(a.end) {
+		first = b
 	}
+	first.wall = min(a.wall, b.wall)
+	return first
+}
+
+// left returns how much of it is left.
+func (l *lifetime) left(now time.Time) time.Duration {
+	return min(l.end.Sub(now), time.Duration(l.wall-now.UnixNano()))
 }
 
 // claimsOf reads the claims iat, which may be missing, and exp of a JWT. A token

@@ -1,0 +1,204 @@
+package replay
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// maxWait is how long a copy waits for a read of another one to end.
+const maxWait = time.Second
+
+var (
+	errInUse  = errors.New("the body is still being read")
+	errTaken  = errors.New("the body was taken away: its request has been answered")
+	errClosed = errors.New("the body is closed")
+)
+
+// bodyCopy is a copy of a body. It has a reader of the caller's while it is the
+// current one, and asks for another where it is not.
+type bodyCopy struct {
+	body   *Body
+	closed atomic.Bool
+	taken  atomic.Bool                // away, for good
+	reader atomic.Pointer[onceCloser] // nil while another copy is current
+
+	// Guarded by the body's turn.
+	offset int64 // how much was read
+	end    error // with which the reading ended, such as io.EOF
+}
+
+// onceCloser is a reader that is closed once, whoever closes it. Like the bodies
+// of net/http, it may be closed while it is read.
+type onceCloser struct {
+	io.ReadCloser
+	once sync.Once
+	err  error
+}
+
+func (c *onceCloser) Close() error {
+	c.once.Do(func() { c.err = c.ReadCloser.Close() })
+	return c.err
+}
+
+// firstCopy returns a copy that begins with the caller's own body.
+func (b *Body) firstCopy() io.ReadCloser {
+	b.wasRead.Store(false)
+	c := &bodyCopy{body: b}
+	c.reader.Store(&onceCloser{ReadCloser: b.req.Body})
+	b.current, b.copies = c, append(b.copies, c)
+	return c.withWriteTo(b.req.Body)
+}
+
+// newCopy returns one more copy.
+func (b *Body) newCopy() (io.ReadCloser, error) {
+	if err := b.begin(); err != nil {
+		return nil, err
+	}
+	defer b.end()
+	c := &bodyCopy{body: b}
+	if err := c.takeOver(); err != nil {
+		return nil, err
+	}
+	b.copies = append(b.copies, c)
+	return c.withWriteTo(c.reader.Load().ReadCloser), nil
+}
+
+// onlyCopy takes all other copies away and returns a new one. They are taken away
+// also where one is being read and there is no new one.
+func (b *Body) onlyCopy() (io.ReadCloser, error) {
+	for _, c := range b.copies {
+		c.taken.Store(true)
+	}
+	if err := b.begin(); err != nil {
+		return nil, err
+	}
+	defer b.end()
+	b.wasRead.Store(false)
+	c := &bodyCopy{body: b}
+	if err := c.takeOver(); err != nil {
+		return nil, err
+	}
+	b.copies = []*bodyCopy{c}
+	return c.withWriteTo(c.reader.Load().ReadCloser), nil
+}
+
+// withWriteTo returns c with a WriteTo where the caller's reader has one.
+func (c *bodyCopy) withWriteTo(reader io.Reader) io.ReadCloser {
+	if _, ok := reader.(io.WriterTo); ok {
+		return writerToCopy{c}
+	}
+	return c
+}
+
+// begin waits for the turn to read.
+func (b *Body) begin() error {
+	select {
+	case <-b.turn:
+		return nil
+	default:
+	}
+	timer := time.NewTimer(maxWait)
+	defer timer.Stop()
+	select {
+	case <-b.turn:
+		return nil
+	case <-timer.C:
+		return errInUse
+	case <-b.req.Context().Done():
+		return errInUse
+	}
+}
+
+func (b *Body) end() { b.turn <- struct{}{} }
+
+// takeOver makes c the current copy, with a reader that is where c was. The
+// caller has the turn.
+func (c *bodyCopy) takeOver() error {
+	if last := c.body.current; last != nil {
+		_ = last.reader.Swap(nil).Close()
+		c.body.current = nil
+	}
+	body, err := c.body.getBody()
+	if err != nil {
+		return err
+	}
+	reader := &onceCloser{ReadCloser: body}
+	c.reader.Store(reader)
+	c.body.current = c
+	if c.closed.Load() { // meanwhile, by another goroutine
+		_ = reader.Close()
+		return errClosed
+	}
+	if _, err := io.CopyN(io.Discard, reader, c.offset); err != nil {
+		return fmt.Errorf("a second copy of the body ends early: %w", err)
+	}
+	return nil
+}
+
+// ready makes c the current copy, or returns why it cannot be read. The caller has
+// the turn.
+func (c *bodyCopy) ready() error {
+	switch {
+	case c.taken.Load():
+		return errTaken
+	case c.end != nil:
+		return c.end
+	case c.closed.Load():
+		return errClosed
+	case c.body.current != c:
+		return c.takeOver()
+	}
+	return nil
+}
+
+func (c *bodyCopy) Read(p []byte) (n int, err error) {
+	c.body.wasRead.Store(true)
+	if err := c.body.begin(); err != nil {
+		return 0, err
+	}
+	defer c.body.end()
+	if err := c.ready(); err != nil {
+		return 0, err
+	}
+	n, err = c.reader.Load().Read(p)
+	c.offset += int64(n)
+	c.end = err
+	return n, err
+}
+
+// Close closes the caller's reader, if c has one, also while it is read.
+func (c *bodyCopy) Close() error {
+	c.closed.Store(true)
+	if reader := c.reader.Load(); reader != nil {
+		return reader.Close()
+	}
+	return nil
+}
+
+// writerToCopy is a copy of a body whose reader has a WriteTo, which may be
+// faster.
+type writerToCopy struct{ *bodyCopy }
+
+// WriteTo counts as one read, however long it takes.
+func (c writerToCopy) WriteTo(w io.Writer) (n int64, err error) {
+	c.body.wasRead.Store(true)
+	if err := c.body.begin(); err != nil {
+		return 0, err
+	}
+	defer c.body.end()
+	if err := c.ready(); err == io.EOF {
+		return 0, nil
+	} else if err != nil {
+		return 0, err
+	}
+	n, err = io.Copy(w, c.reader.Load().ReadCloser)
+	c.offset += n
+	if c.end = err; err == nil {
+		c.end = io.EOF
+	}
+	return n, err
+}

@@ -1,0 +1,213 @@
+package roundtriptest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// responseBodyClauses ask what becomes of a response's body between the base and
+// the caller, and of cookies.
+var responseBodyClauses = []clause{{
+	name:     "response/streamed",
+	requires: "the response's body is neither read nor closed before the caller has it",
+	quotes:   []sentence{bodyStreamed, noInterpreting},
+	check:    leavesResponseUnread,
+}, {
+	name:     "response/read-error",
+	requires: "where reading the base's body fails, reading the caller's fails too",
+	quotes:   []sentence{readErrors},
+	check:    tellsReadErrors,
+}, {
+	name:     "response/closed",
+	requires: "when the caller closes the response's body, read or unread, the base's body is closed",
+	quotes:   []sentence{callerCloses},
+	check:    closesResponse,
+}, {
+	name:     "response/dropped",
+	requires: "a response of the base that does not come back has its body closed",
+	quotes:   []sentence{mustClose},
+	check:    closesDropped,
+}, {
+	name:     "response/upgrade",
+	requires: "the body of a 101 can be written to, and what is written arrives",
+	quotes:   []sentence{upgradedBody},
+	check:    keepsUpgrade,
+}, {
+	name:     "response/cookies",
+	requires: "a cookie that one response sets is not sent with the next request",
+	quotes:   []sentence{noHigherLevel},
+	check:    handlesNoCookies,
+}}
+
+func leavesResponseUnread(s *suite) error {
+	var found findings
+	for _, t := range s.exchanges() {
+		if t.form == nil || t.form.status == http.StatusUnauthorized || t.unreturned() != nil {
+			continue
+		}
+		switch {
+		case t.reads > 0:
+			found.addf("%s: its body was read before RoundTrip returned", t.what)
+		case t.closes > 0:
+			found.addf("%s: its body was closed before RoundTrip returned", t.what)
+		}
+	}
+	return found.err()
+}
+
+func tellsReadErrors(s *suite) error {
+	var found findings
+	for _, status := range []int{http.StatusOK, http.StatusInternalServerError} {
+		body := newTrackedBody(answerText)
+		body.end = io.ErrUnexpectedEOF
+		resp, err := s.respondWith(status, body)
+		if err != nil || resp == nil || resp.Body == nil {
+			continue // the caller did hear of it, or another clause says so
+		}
+		if got := read(resp.Body); got.err == nil {
+			found.addf("the body of a %d broke off after %d bytes; the caller read %d bytes and a regular end",
+				status, len(answerText), len(got.text))
+		}
+		discard(resp)
+	}
+	return found.err()
+}
+
+// respondWith sends a GET through a new wrapper over a base that answers with
+// this body, which is said to be longer than answerText.
+func (s *suite) respondWith(status int, body io.ReadCloser) (*http.Response, error) {
+	wrapper, err := s.over(roundTripFunc(func(sent *http.Request) (*http.Response, error) {
+		resp := answer(sent, status)
+		resp.Body, resp.ContentLength = body, int64(2*len(answerText))
+		return resp, nil
+	}))
+	if err != nil {
+		return nil, err
+	}
+	return wrapper.RoundTrip(s.get())
+}
+
+func closesResponse(s *suite) error {
+	var found findings
+	for _, t := range s.exchanges() {
+		if t.form == nil || t.unreturned() != nil {
+			continue
+		}
+		if last := t.given[len(t.given)-1].body; last != nil && !last.closed() {
+			found.addf("%s: the caller read and closed its body; the base's was not closed", t.what)
+		}
+	}
+	for _, status := range []int{http.StatusOK, http.StatusNotFound, http.StatusServiceUnavailable} {
+		body := newTrackedBody(answerText)
+		l := newLabel()
+		var resp *http.Response
+		var err error
+		l.do(func() {
+			resp, err = s.respondWith(status, body)
+			discard(resp)
+		})
+		if err != nil || resp == nil {
+			continue // another clause says so
+		}
+		l.settle(body.closed)
+		if !body.closed() {
+			found.addf("a %d: the caller closed its body unread; the base's was not closed", status)
+		}
+	}
+	return found.err()
+}
+
+func closesDropped(s *suite) error {
+	var found findings
+	for _, t := range s.exchanges() {
+		dropped := t.given
+		if t.resp != nil && len(dropped) > 0 {
+			dropped = dropped[:len(dropped)-1]
+		}
+		for _, g := range dropped {
+			if g.body != nil && !g.body.closed() {
+				found.addf("%s did not come back, and its body was not closed", t.what)
+			}
+		}
+	}
+	return found.err()
+}
+
+func keepsUpgrade(s *suite) error {
+	caller, server := net.Pipe()
+	var echo sync.WaitGroup
+	echo.Go(func() { _, _ = io.Copy(server, server) })
+	defer echo.Wait()
+	defer caller.Close()
+	defer server.Close()
+
+	wrapper, err := s.over(roundTripFunc(func(sent *http.Request) (*http.Response, error) {
+		resp := answer(sent, http.StatusSwitchingProtocols)
+		resp.Header.Set("Connection", "Upgrade")
+		resp.Header.Set("Upgrade", "echo")
+		resp.Body = caller
+		return resp, nil
+	}))
+	if err != nil {
+		return err
+	}
+	// The pipe blocks: a wrapper that reads it would never return.
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+
+	req := s.get()
+	req.Header.Set("Connection", "Upgrade")
+	req.Header.Set("Upgrade", "echo")
+	resp, err := wrapper.RoundTrip(req)
+	if err := cameBack(resp, err); err != nil {
+		return notApplicable("the 101: " + err.Error() + "; see response/101")
+	}
+	defer discard(resp)
+	conn, ok := resp.Body.(io.ReadWriter)
+	if !ok {
+		return fmt.Errorf("the body of the 101 is a %T, which has no method Write", resp.Body)
+	}
+	const ping = "ping"
+	if _, err := io.WriteString(conn, ping); err != nil {
+		return fmt.Errorf("writing to the body of the 101: %w", err)
+	}
+	got := make([]byte, len(ping))
+	if _, err := io.ReadFull(conn, got); err != nil || string(got) != ping {
+		return fmt.Errorf("the server sends back what is written to the body of the 101; %q came back as %q", ping, got)
+	}
+	return nil
+}
+
+func handlesNoCookies(s *suite) error {
+	const cookie = "session=of-the-base"
+	var kept atomic.Bool
+	wrapper, err := s.over(roundTripFunc(func(sent *http.Request) (*http.Response, error) {
+		for _, value := range valuesOf(sent.Header, "Cookie") {
+			if strings.Contains(value, cookie) {
+				kept.Store(true)
+			}
+		}
+		resp := answer(sent, http.StatusOK)
+		resp.Header.Set("Set-Cookie", cookie+"; Path=/")
+		return resp, nil
+	}))
+	if err != nil {
+		return err
+	}
+	for range 2 {
+		resp, _ := wrapper.RoundTrip(s.get())
+		discard(resp)
+	}
+	if kept.Load() {
+		return fmt.Errorf("the base set the cookie %s with one response, and got it with the next request", cookie)
+	}
+	return nil
+}

@@ -1,0 +1,257 @@
+package routeauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"example.com/routeauth/internal/fetch"
+	"example.com/routeauth/internal/httpfield"
+	"example.com/routeauth/internal/origin"
+	"example.com/routeauth/internal/redact"
+	"example.com/routeauth/internal/replay"
+)
+
+// headerSender sends requests with a credential in one header field. It holds
+// no credential itself.
+type headerSender struct {
+	scheme  Scheme
+	name    string // in canonical form
+	base    hidden[http.RoundTripper]
+	options *transportConfig // of the Transport that the base came from; nil for none
+	public  bool             // the value is no secret
+	prefix  string           // of the value, which is a secret without it too
+	secret  hidden[string]   // that is in the value in a form of its own, or nil
+}
+
+func newHeaderSender(scheme Scheme, name string, base http.RoundTripper) (headerSender, []error) {
+	var schemeErr error
+	if scheme == "" {
+		schemeErr = errors.New("scheme is empty")
+	}
+	s := headerSender{scheme: scheme, name: http.CanonicalHeaderKey(name)}
+	if configured, ok := base.(*configuredBase); ok {
+		base, s.options = configured.base(), configured.options
+	}
+	base, baseErr := baseOrDefault(base)
+	s.base = hide(base)
+	return s, []error{schemeErr, httpfield.CheckName(name), baseErr}
+}
+
+// check returns the error of a request that cannot be sent at all.
+func (s *headerSender) check(req *http.Request) error {
+	switch {
+	case s.base == nil:
+		return newCredentialError(s.scheme, req, errors.New("the transport was not made by its constructor"), false)
+	case req == nil || req.URL == nil:
+		return newCredentialError(s.scheme, req, errNoURL, false)
+	}
+	return nil
+}
+
+// credential is what a request is sent with.
+type credential struct {
+	value  string // of the header field
+	secret Secret // as its source knows it
+	// replaceable says that the source may have another one if this is rejected:
+	// it was not fetched for this very request.
+	replaceable bool
+}
+
+// credentialSource is where the credentials of a transport come from.
+type credentialSource interface {
+	credential(ctx context.Context, params Params) (credential, error)
+	discard(ctx context.Context, params Params, rejected credential)
+}
+
+// exchange sends a request with a credential of source, and once more with
+// another one where the first was rejected and that may help.
+func (s *headerSender) exchange(to url.URL, req *http.Request, source credentialSource, f ParamsFunc) (*http.Response, error) {
+	if origin.Left(&to, req) {
+		return roundTrip(s.base(), req) // and no credential is asked for
+	}
+	ctx, cancel := contextOf(req)
+	defer cancel()
+	ctx = sourceContext(ctx, s.options.tracesOf(req), s.scheme)
+	body := replay.Of(req)
+	params, err := requestParams(f, req, body)
+	if err != nil {
+		return nil, newCredentialError(s.scheme, req, err, false)
+	}
+	c, err := source.credential(ctx, params)
+	if err != nil {
+		return nil, newCredentialError(s.scheme, req, err, isTemporary(ctx, err))
+	}
+	maySendAgain := c.replaceable && replay.CanSendAgain(req)
+	prepared, err := body.Prepare(req, maySendAgain)
+	if err != nil {
+		return nil, newCredentialError(s.scheme, req, fmt.Errorf("params: %w", sound("GetBody", err)), false)
+	}
+	resp, rejected, err := s.send(to, prepared, c.value, "")
+	if rejected == nil {
+		return withRequest(resp, prepared, req), err
+	}
+	source.discard(ctx, params, c)
+	if !maySendAgain {
+		return rejected.final(s, req)
+	}
+	next, err := source.credential(ctx, params)
+	if err != nil {
+		return rejected.final(s, req)
+	}
+	if next.secret == c.secret {
+		source.discard(ctx, params, next) // it was returned again
+		return rejected.final(s, req)
+	}
+	rejected.close()
+	again, err := body.Again(req)
+	if err != nil {
+		return rejected.final(s, req)
+	}
+	s.options.tracesOf(req).unauthorized(req.Context(), rejected.err, true)
+	resp, rejected, err = s.send(to, again, next.value, c.value)
+	if rejected == nil {
+		return withRequest(resp, again, req), err
+	}
+	source.discard(ctx, params, next)
+	return rejected.final(s, req)
+}
+
+// withRequest makes the caller's request that of a response which is for a copy
+// of it with another body.
+func withRequest(resp *http.Response, sent, caller *http.Request) *http.Response {
+	if resp != nil && resp.Request == sent {
+		resp.Request = caller
+	}
+	return resp
+}
+
+// send is the one function through which every credential is sent: a request
+// gets its header field here or nowhere. The caller has asked origin.Left. The
+// request goes to the URL to, which is the caller's copy of the one that the
+// decision was made for. The server may have seen another credential of this
+// request, which is hidden too. send returns the response, or how the server
+// rejected the credential, or the error of the base.
+func (s *headerSender) send(to url.URL, req *http.Request, value, seen string) (*http.Response, *rejection, error) {
+	base, sent := s.base(), authenticated(to, req, s.name, value)
+	fetch.RefuseRedirects(sent.Header, fetchBase(base))
+	resp, err := roundTrip(base, sent)
+	if err != nil {
+		return nil, nil, hideIn(err, s.redactor(value, seen))
+	}
+	resp.Request = shownRequest(resp.Request, to, req, s.name)
+	if resp.StatusCode == http.StatusUnauthorized {
+		return nil, s.reject(s.redactor(value, seen), &to, req, resp), nil
+	}
+	return resp, nil, nil
+}
+
+// redactor returns what hides the values of the header field in the texts of one
+// answer.
+func (s *headerSender) redactor(values ...string) redact.Redactor {
+	if s.public {
+		return redact.Redactor{}
+	}
+	if s.prefix != "" {
+		for _, value := range values {
+			values = append(values, strings.TrimPrefix(value, s.prefix))
+		}
+	}
+	return redact.FieldValues(append(values, s.secret.reveal())...)
+}
+
+// authenticated returns a shallow copy of req, as Request.WithContext makes it,
+// with a URL of its own and a header of its own in which the field name has
+// exactly one value. The header has no memory in common with the caller's: what
+// the base writes into its values or appends to them, the caller does not see.
+func authenticated(to url.URL, req *http.Request, name, value string) *http.Request {
+	// One allocation holds the request, its URL and the values of a usual header.
+	out := &struct {
+		request http.Request
+		url     url.URL
+		values  [8]string
+	}{request: *req, url: to}
+
+	header := make(http.Header, len(req.Header)+1)
+	values := slices.Grow(out.values[:0], len(req.Header)+1)
+	for key, vv := range req.Header {
+		if origin.EqualFoldASCII(key, name) {
+			continue
+		}
+		if vv == nil {
+			header[key] = nil // net/http tells nil from empty
+			continue
+		}
+		start := len(values)
+		values = append(values, vv...)
+		header[key] = values[start:len(values):len(values)]
+	}
+	start := len(values)
+	values = append(values, value)
+	header[name] = values[start:len(values):len(values)]
+
+	out.request.URL = &out.url
+	out.request.Header = header
+	return &out.request
+}
+
+// shownRequest returns sent, the request of a response, as the caller may see it:
+// without the credential. That is the caller's own request, unless the base sent
+// another one.
+func shownRequest(sent *http.Request, to url.URL, caller *http.Request, field string) *http.Request {
+	if isCallers(sent, &to, caller) {
+		return caller
+	}
+	return withoutCredential(sent, to, caller, field)
+}
+
+// isCallers reports whether sent is the request that the base was given, or a copy
+// of it.
+func isCallers(sent *http.Request, to *url.URL, caller *http.Request) bool {
+	return sent == nil || sent.URL == nil || sent.Response == caller.Response && sameURL(sent.URL, to)
+}
+
+// withoutCredential is for the request of a base that followed a redirect or
+// rewrote the URL. Inlined, it would cost every other request an allocation.
+//
+//go:noinline
+func withoutCredential(sent *http.Request, to url.URL, caller *http.Request, field string) *http.Request {
+	trail := requestTrail{&to, caller, field}
+	return trail.without(sent, 0)
+}
+
+// requestTrail is what a response says of the requests that led to it: its own,
+// and those of the redirects that the base followed by itself.
+type requestTrail struct {
+	to     *url.URL      // where the request was sent
+	caller *http.Request // that it was made from
+	field  string        // that carried the credential
+}
+
+// without returns sent and those before it without the credential.
+func (t *requestTrail) without(sent *http.Request, hops int) *http.Request {
+	if isCallers(sent, t.to, t.caller) {
+		return t.caller
+	}
+	shown := *sent
+	shown.Header = make(http.Header, len(sent.Header))
+	for key, values := range sent.Header {
+		if !origin.EqualFoldASCII(key, t.field) {
+			shown.Header[key] = values
+		}
+	}
+	switch {
+	case sent.Response == nil || sent.Response == t.caller.Response:
+	case hops == origin.MaxHops:
+		shown.Response = &http.Response{} // which counts as another origin
+	default:
+		response := *sent.Response
+		response.Request = t.without(response.Request, hops+1)
+		shown.Response = &response
+	}
+	return &shown
+}
