@@ -137,9 +137,9 @@ func (s segment) text() string {
 // may not be empty or a dollar sign, have a slash in it, or end with three dots
 // unless it is alone in its segment.
 func wildcardName(name string, alone bool) string {
-	name, several := strings.CutSuffix(name, "...")
-	for strings.HasSuffix(name, "...") {
-		name = strings.TrimSuffix(name, "...")
+	several := strings.HasSuffix(name, "...")
+	if several {
+		name = strings.TrimRight(name, ".")
 	}
 	name = strings.ReplaceAll(name, "/", "_")
 	if name == "" || name == "$" {

@@ -51,7 +51,9 @@ func TestAPathBecomesThePatternThatMatchesItsRequests(t *testing.T) {
 		{"/files/{path...}/x", "/files/{path...}/x", []string{"/files/a/b/x"}, []string{"/files/a/b"}},
 		{"/files/{path...}.json", "/files/{path}.json", []string{"/files/a.json"}, []string{"/files/a/b.json"}},
 		{"/{...}", "/{_...}", []string{"/a/b"}, nil},
-		{"/{.....}", "/{.....}", []string{"/a/b"}, nil},
+		{"/{a.....}", "/{a...}", []string{"/a/b"}, nil},
+		{"/{a.....}x", "/{a}x", []string{"/ax"}, []string{"/a/bx"}},
+		{"/{a..}/{..}", "/{a..}/{..}", []string{"/a/b"}, nil},
 
 		// What means something else in a pattern, or in another router's.
 		{"/files/:id", "/files/%3Aid", []string{"/files/:id", "/files/%3Aid"}, []string{"/files/17"}},

@@ -172,7 +172,7 @@ func (v value) members() (members []member) {
 // membersOf returns the members of a mapping, and those of the mappings that
 // its merge keys ("<<") name, unless it has them itself. Each mapping is asked
 // once, so that neither one that merges itself nor one that merges another a
-// million times takes long.
+// million times takes long. A name that is twice in one mapping stays twice.
 func membersOf(mapping *yaml.Node) (members []member) {
 	known := make(map[string]bool) // names
 	asked := make(map[*yaml.Node]bool)
@@ -188,7 +188,7 @@ func membersOf(mapping *yaml.Node) (members []member) {
 			key, v := resolveAlias(node.Content[i]), node.Content[i+1]
 			switch {
 			case key.ShortTag() != "!!merge":
-				if node == mapping || !known[key.Value] {
+				if !known[key.Value] {
 					members = append(members, member{key.Value, value{yaml: v}})
 				}
 			case resolveAlias(v).Kind == yaml.SequenceNode:
