@@ -304,6 +304,7 @@ func TestACancelledRequestWaitsForNoToken(t *testing.T) {
 func TestARequestThatCouldBeCancelledLeavesNoGoroutineBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		req := newRequest(t, http.MethodGet, endpoint, "").WithContext(context.Background())
+		//lint:ignore SA1019 old programs still set it, and net/http honours it
 		req.Cancel = make(chan struct{})
 		_, err := newJWTTransport(t, sourceOf("token"), &base{}).RoundTrip(req)
 		require.NoError(t, err)
