@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -21,11 +22,13 @@ const (
 	headerCall   = "X-Call"   // which call a request belongs to
 	headerAuth   = "X-Auth"   // which auth its client was made with
 	headerCaller = "X-Caller" // which user makes it
+	headerBody   = "X-Body"   // the hash of its body
 
 	authJWT    = "jwt"
 	authAPIKey = "api-key"
 
 	queryReturned = "returned" // marks a redirect back from another host
+	tenantPath    = "/tenant/" // of a neighbour on the API's host
 )
 
 // api is the API. It is strict about credentials and unreliable in everything
@@ -56,6 +59,9 @@ func (a *api) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if err != nil {
 		return // the caller left
 	}
+	if want := req.Header.Get(headerBody); req.Method == http.MethodPost && want != "" && want != hashOf(string(body)) {
+		a.ledger.foreignBody.Add(1)
+	}
 	if !a.accepts(req, body) {
 		answer.reject("this is not good here: %v", req.Header)
 		return
@@ -69,6 +75,12 @@ func (a *api) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 func (a *api) answerOutsider(w http.ResponseWriter, req *http.Request) {
 	if carriesCredential(req) {
 		a.ledger.leakedCredential.Add(1)
+	}
+	if strings.HasPrefix(req.URL.Path, tenantPath) {
+		a.ledger.fault("neighbour: 307 into the API")
+		w.Header().Set("Location", "/v1/operations?"+queryReturned)
+		w.WriteHeader(http.StatusTemporaryRedirect)
+		return
 	}
 	w.WriteHeader(http.StatusUnauthorized)
 	_, _ = io.WriteString(w, `{"detail":"nobody's credential was rejected"}`)
@@ -140,14 +152,16 @@ func (a *api) acceptsToken(req *http.Request, body []byte, authorization string)
 
 // carriesCredential looks for a credential in every place of a request.
 func carriesCredential(req *http.Request) bool {
-	for _, name := range credentialFields {
-		if len(req.Header.Values(name)) > 0 {
-			return true
-		}
+	if hasCredentialField(req) {
+		return true
 	}
 	body, _ := io.ReadAll(io.LimitReader(req.Body, 64<<10))
 	req.Body = io.NopCloser(bytes.NewReader(body))
 	return showsCredential(fmt.Sprint(req.Header, req.URL, string(body)))
+}
+
+func hasCredentialField(req *http.Request) bool {
+	return slices.ContainsFunc(credentialFields, func(name string) bool { return len(req.Header.Values(name)) > 0 })
 }
 
 // showsCredential reports whether a text holds a secret: the API key or a JWT.

@@ -2,6 +2,8 @@ package faults
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,9 +27,10 @@ const (
 	readsStatus action = "status"      // optional
 	goesAway    action = "elsewhere"   // another host
 	goesOutside action = "out of base" // the API's host, outside the base URL
+	asksTenant  action = "neighbour"   // the API's host, a neighbour's path that leads back
 )
 
-var actions = []weight[action]{{starts, 60}, {readsStatus, 20}, {goesAway, 10}, {goesOutside, 5}}
+var actions = []weight[action]{{starts, 60}, {readsStatus, 20}, {goesAway, 10}, {goesOutside, 5}, {asksTenant, 5}}
 
 // call makes the nth call of the run.
 func (r *run) call(ctx context.Context, nth int) {
@@ -73,8 +76,9 @@ func withPatience(ctx context.Context, d *rand.Rand) (context.Context, context.C
 func (r *run) newRequest(ctx context.Context, what action, id string, d *rand.Rand) (*http.Request, error) {
 	switch what {
 	case starts:
-		body := fmt.Sprintf(`{"image":"image-%d"}`, d.IntN(4))
-		return http.NewRequestWithContext(ctx, http.MethodPost, r.api.URL+"/v1/operations", strings.NewReader(body))
+		return r.newStart(ctx, d)
+	case asksTenant:
+		return http.NewRequestWithContext(ctx, http.MethodPost, r.api.URL+tenantPath+"x", strings.NewReader("{}"))
 	case goesAway:
 		return http.NewRequestWithContext(ctx, http.MethodPost, r.elsewhere.URL+"/v1/operations", strings.NewReader("{}"))
 	case goesOutside:
@@ -82,6 +86,31 @@ func (r *run) newRequest(ctx context.Context, what action, id string, d *rand.Ra
 	default:
 		return http.NewRequestWithContext(ctx, http.MethodGet, r.api.URL+"/v1/operations/"+id, nil)
 	}
+}
+
+// newStart returns a start. Some bodies are long, and of some GetBody rewinds the
+// one reader that there is, as that of go-retryablehttp does.
+func (r *run) newStart(ctx context.Context, d *rand.Rand) (*http.Request, error) {
+	body := fmt.Sprintf(`{"image":"image-%d","padding":"%s"}`, d.IntN(4), strings.Repeat("x", d.IntN(2)*d.IntN(100_000)))
+	reader := strings.NewReader(body)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.api.URL+"/v1/operations", reader)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set(headerBody, hashOf(body))
+	if d.IntN(2) == 0 {
+		r.ledger.fault("caller: GetBody rewinds")
+		req.GetBody = func() (io.ReadCloser, error) {
+			_, err := reader.Seek(0, io.SeekStart)
+			return io.NopCloser(reader), err
+		}
+	}
+	return req, nil
+}
+
+func hashOf(body string) string {
+	sum := sha256.Sum256([]byte(body))
+	return hex.EncodeToString(sum[:8])
 }
 
 // verdictOf says what a caller learns about a call from what came back. It

@@ -85,13 +85,13 @@ func TestAReportShowsEveryCount(t *testing.T) {
 	report := &Report{
 		Seed: 17, Calls: 1001, Starts: 1002, Acted: 1003, Succeeded: 1004, Failed: 1005, NotStarted: 1006,
 		ServerRequests: 1007, Connections: 1008, Faults: map[string]int{"a kind": 1009},
-		Violations: Violations{2001, 2002, 2003, 2004, 2005, 2006, 2007, 2008, 2009, 2010, 2011},
+		Violations: Violations{2001, 2002, 2003, 2004, 2005, 2006, 2007, 2008, 2009, 2010, 2011, 2012},
 	}
-	assert.Equal(t, 11*2006, report.Total())
+	assert.Equal(t, 12*2006+6, report.Total())
 	for n := 1001; n <= 1009; n++ {
 		assert.Contains(t, report.String(), strconv.Itoa(n))
 	}
-	for n := 2001; n <= 2011; n++ {
+	for n := 2001; n <= 2012; n++ {
 		assert.Contains(t, report.String(), strconv.Itoa(n))
 	}
 	assert.Contains(t, report.String(), "seed 17")

@@ -19,6 +19,7 @@ type ledger struct {
 
 	wrongCredential  atomic.Int64
 	foreignToken     atomic.Int64
+	foreignBody      atomic.Int64
 	leakedCredential atomic.Int64
 	secretInError    atomic.Int64
 }
@@ -93,6 +94,7 @@ func (l *ledger) balance(r *Report) {
 	}
 	r.WrongCredential = int(l.wrongCredential.Load())
 	r.ForeignToken = int(l.foreignToken.Load())
+	r.ForeignBody = int(l.foreignBody.Load())
 	r.LeakedCredential = int(l.leakedCredential.Load())
 	r.SecretInError = int(l.secretInError.Load())
 }

@@ -34,6 +34,7 @@ type Violations struct {
 	NeverStarted     int // starts that the caller was told of and the API never acted on
 	WrongCredential  int // requests to the API with another credential than their route's
 	ForeignToken     int // requests to the API with a token of another user
+	ForeignBody      int // requests to the API whose body was not the caller's
 	LeakedCredential int // requests to anyone but the API with a credential
 	SecretInError    int // errors that show a credential
 	OpenRequests     int // request bodies that were not closed
@@ -62,6 +63,7 @@ func (v Violations) rows() []row {
 		{"starts that were reported and never acted on", v.NeverStarted},
 		{"requests with another credential than the route's", v.WrongCredential},
 		{"requests with another user's token", v.ForeignToken},
+		{"requests whose body was not the caller's", v.ForeignBody},
 		{"credentials seen by a host that is not the API", v.LeakedCredential},
 		{"errors that show a credential", v.SecretInError},
 		{"request bodies left open", v.OpenRequests},

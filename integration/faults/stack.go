@@ -74,7 +74,9 @@ func (r *run) newStack(k kind) (*stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !k.retryAbove {
+	if k.retryAbove {
+		base = r.contradictory(base)
+	} else {
 		base = r.withRetries(base)
 	}
 	transport, err := routeauth.New(r.policy, auth, base)
@@ -86,6 +88,20 @@ func (r *run) newStack(k kind) (*stack, error) {
 		outermost = r.withRetries(r.watch.requestBodies(outermost))
 	}
 	return &stack{k.auth, fmt.Sprintf("%+v", k), &http.Client{Transport: outermost}, network.CloseIdleConnections}, nil
+}
+
+// contradictory answers some requests with both a response and an error. It
+// stands right below routeauth, since http.Client leaves such a response open.
+func (r *run) contradictory(base http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		what := "contradiction " + req.Header.Get(headerCall)
+		resp, err := base.RoundTrip(req)
+		if err != nil || !hasCredentialField(req) || draw(r.seed, what, r.ledger.attempt(what)).IntN(30) > 0 {
+			return resp, err
+		}
+		r.ledger.fault("base: a response and an error")
+		return resp, errFromBase
+	})
 }
 
 func (r *run) withRetries(base http.RoundTripper) http.RoundTripper {

@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"errors"
+	"net/url"
 	"runtime"
 	"slices"
 	"strings"
@@ -25,6 +26,7 @@ const (
 	asksNext        sourceFault = ""
 	sourceFails     sourceFault = "source: fails"
 	sourceRefuses   sourceFault = "source: fails for good"
+	isUnreachable   sourceFault = "source: fails with net/http's error"
 	sourcePanics    sourceFault = "source: panics"
 	sourceCrashes   sourceFault = "source: panics with a runtime error"
 	sourceExits     sourceFault = "source: ends its goroutine"
@@ -34,7 +36,7 @@ const (
 
 var sourceFaults = []weight[sourceFault]{
 	{asksNext, 40},
-	{sourceFails, 3}, {sourceRefuses, 2}, {sourcePanics, 3}, {sourceCrashes, 2}, {sourceExits, 2},
+	{sourceFails, 3}, {isUnreachable, 3}, {sourceRefuses, 2}, {sourcePanics, 3}, {sourceCrashes, 2}, {sourceExits, 2},
 	{ignoresContext, 2}, {stoppedByItself, 2},
 }
 
@@ -49,6 +51,8 @@ func (s *troubledSource) Token(ctx context.Context, params routeauth.Params) (ro
 		return routeauth.Token{}, errors.New("a fault on purpose")
 	case sourceRefuses:
 		return routeauth.Token{}, routeauth.Permanent(errors.New("never for you"))
+	case isUnreachable:
+		return routeauth.Token{}, &url.Error{Op: "Post", URL: "https://backend.example.com", Err: errors.New("connection refused on purpose")}
 	case sourcePanics:
 		panic("the secret is " + jwtSecret)
 	case sourceCrashes:

@@ -56,6 +56,11 @@ func TestEachViolationIsCountedWhereItHappens(t *testing.T) {
 			func(r *recipe) { r.overAuth = takesEverybodyForOne },
 			func(v Violations) int { return v.ForeignToken },
 		},
+		"a body that is changed on its way": {
+			wellBehaved,
+			func(r *recipe) { r.underAuth = sendsAnotherBody },
+			func(v Violations) int { return v.ForeignBody },
+		},
 		"an error that quotes the key": {
 			cutBeforeHeader,
 			func(r *recipe) { r.overAuth = quotesTheKey },
@@ -130,6 +135,20 @@ func addsTheKey(base http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		req = req.Clone(req.Context())
 		req.Header.Set(routeauth.HeaderAPIKey, apiKey)
+		return base.RoundTrip(req)
+	})
+}
+
+func sendsAnotherBody(base http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		if req.Body == nil || req.Header.Get(headerBody) == "" {
+			return base.RoundTrip(req)
+		}
+		body, _ := io.ReadAll(req.Body)
+		_ = req.Body.Close()
+		req = req.WithContext(req.Context())
+		req.Body = io.NopCloser(bytes.NewReader(append(body[:len(body)-1], '\n', '}')))
+		req.ContentLength++
 		return base.RoundTrip(req)
 	})
 }
