@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -155,7 +156,7 @@ func TestA401WhoseBodyFailsIsAnUnauthorizedErrorAtOnce(t *testing.T) {
 func TestA401WhoseBodyMiscountsIsAnUnauthorizedError(t *testing.T) {
 	for name, read := range map[string]readFunc{
 		"more than was asked for": func(p []byte) (int, error) { return len(p) + 1, nil },
-		"far more":                func([]byte) (int, error) { return 1 << 40, nil },
+		"far more":                func([]byte) (int, error) { return math.MaxInt, nil },
 		"less than nothing":       func([]byte) (int, error) { return -1, nil },
 	} {
 		body := newTrackedBody("")

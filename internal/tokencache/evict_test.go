@@ -27,7 +27,7 @@ func TestEvictionAgreesWithAListThatIsSearched(t *testing.T) {
 		now = now.Add(time.Duration(random.IntN(1_000_000_000)))
 		key := strconv.Itoa(random.IntN(60))
 		at := slices.IndexFunc(list, func(h held) bool { return h.key == key })
-		used := held{key, now.Add(time.Duration(1 + random.IntN(60_000_000_000)))}
+		used := held{key, now.Add(time.Duration(1 + random.Int64N(60_000_000_000)))}
 		drop := random.IntN(10) == 0
 		if at >= 0 {
 			if list[at].end.After(now) {

@@ -3,6 +3,7 @@ package tokencache
 import (
 	"context"
 	"errors"
+	"math"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -25,7 +26,7 @@ func TestPausesAreDoubledUpToTheLongest(t *testing.T) {
 			assert.Equal(t, pause, pauseAfter(i+1, longest), "failure %d", i+1)
 		}
 	}
-	assert.Equal(t, 5*time.Second, pauseAfter(1<<62, 5*time.Second))
+	assert.Equal(t, 5*time.Second, pauseAfter(math.MaxInt, 5*time.Second))
 	assert.Equal(t, time.Duration(1<<63-1), pauseAfter(1000, 1<<63-1), "without an overflow")
 }
 
