@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -163,7 +164,9 @@ func printed(t *testing.T, value any) map[string]string {
 // Rules 8 and 27: printing a cache reads nothing that its users write.
 func TestACacheIsPrintedWhileItIsUsed(t *testing.T) {
 	now := time.Now()
-	source := sourceOf(mint(t, "", now, now.Add(time.Hour)))
+	source := &countingSource{next: func(_ context.Context, _ routeauth.Params, nth int) (string, error) {
+		return mint(t, strconv.Itoa(nth), now, now.Add(time.Hour)), nil
+	}}
 	cache := newCache(t, source, routeauth.WithMaxTokens(2))
 	transport := newJWTTransport(t, cache, &base{})
 	var users sync.WaitGroup
