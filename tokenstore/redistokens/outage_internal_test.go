@@ -145,3 +145,15 @@ func TestPausesGrowAndAreSpread(t *testing.T) {
 		assert.Equal(t, 10*time.Millisecond, w.longest, "for another holder it begins anew")
 	})
 }
+
+func TestTheLaterABeatComesTheLessOfItCounts(t *testing.T) {
+	for took, want := range map[time.Duration]time.Duration{
+		20 * time.Millisecond:  20 * time.Millisecond,
+		25 * time.Millisecond:  25 * time.Millisecond,
+		32 * time.Millisecond:  12500 * time.Microsecond,
+		100 * time.Millisecond: 10 * time.Millisecond,
+		time.Hour:              10 * time.Millisecond,
+	} {
+		assert.Equal(t, want, counted(took), "%v", took)
+	}
+}

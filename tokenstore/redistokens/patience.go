@@ -13,7 +13,7 @@ const (
 	beat = 20 * time.Millisecond
 	// clientTimeout ends a command that nobody waits for any more, in a client
 	// that obeys deadlines.
-	clientTimeout = 4 * patience
+	clientTimeout = 10 * patience
 )
 
 var errSlow = errors.New("redistokens: Redis did not answer in time")
@@ -22,11 +22,11 @@ var errSlow = errors.New("redistokens: Redis did not answer in time")
 // the client ignores its context. It returns errSlow after that, or ctx's error
 // if that ends first; the command may then still be carried out.
 //
-// Of each beat that came late only its own length counts, and a little. A
-// process that did not get to run, since the machine was busy or suspended it,
-// did not wait for Redis: it had no chance to see its answer. Without that, the
-// processes of a fleet that starts on a busy machine take a healthy Redis for
-// dead.
+// The later a beat comes, the less of it counts. A process that does not get to
+// run, since the machine is busy or suspended it, does not wait for Redis: it has
+// no chance to see its answer, and Redis may have to wait for the machine, too.
+// Without that, the processes of a fleet that starts on a busy machine take a
+// healthy Redis for dead.
 func within[T any](ctx context.Context, command func(context.Context) (T, error)) (T, error) {
 	type result struct {
 		value T
@@ -50,9 +50,17 @@ func within[T any](ctx context.Context, command func(context.Context) (T, error)
 		case <-ctx.Done():
 			return none, ctx.Err()
 		case <-timer.C:
-			left -= min(time.Since(began), beat+beat/4)
+			left -= counted(time.Since(began))
 			timer.Reset(beat)
 		}
 	}
 	return none, errSlow
+}
+
+// counted returns how much of a beat counts that took so long.
+func counted(took time.Duration) time.Duration {
+	if took <= beat+beat/4 {
+		return took
+	}
+	return max(beat*beat/took, beat/2)
 }

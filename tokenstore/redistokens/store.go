@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"example.com/routeauth"
@@ -37,6 +38,8 @@ type store struct {
 	locks  *redislock.Client
 	seal   *sealer
 	outage outage
+
+	reached atomic.Bool // the client has been connected
 }
 
 // seen is what Redis has at one moment.
@@ -79,15 +82,12 @@ func (s *seen) orElse(fetched obtained, err error) (obtained, error) {
 // look returns what Redis has now.
 func (s *store) look(ctx context.Context, n names) (seen, error) {
 	asked := time.Now()
-	values, err := command(ctx, s, func(ctx context.Context) ([]any, error) {
-		values, err := lookScript.Run(ctx, s.client, []string{n.token, n.lock, n.none}).Slice()
-		if err == nil && len(values) != 3 {
-			err = errGarbled
-		}
-		return values, err
-	})
+	values, err := script(ctx, s, lookScript, []string{n.token, n.lock, n.none}, nil, (*redis.Cmd).Slice)
 	if err != nil {
 		return seen{}, err
+	}
+	if len(values) != 3 {
+		return seen{}, errGarbled
 	}
 	now := seen{asked: asked}
 	now.stored, _ = values[0].(string)
@@ -101,18 +101,32 @@ func (s *store) look(ctx context.Context, n names) (seen, error) {
 
 // write writes a token and gives up the lock, if it is still held.
 func (s *store) write(ctx context.Context, n names, l *lease, r record, left time.Duration) error {
-	_, err := command(ctx, s, func(ctx context.Context) (int, error) {
-		return writeScript.Run(ctx, s.client, []string{n.token, n.lock},
-			l.value(), s.seal.seal(r, n.token), left.Milliseconds(), l.length.Milliseconds()).Int()
-	})
+	args := []any{l.value(), s.seal.seal(r, n.token), left.Milliseconds(), l.length.Milliseconds()}
+	_, err := script(ctx, s, writeScript, []string{n.token, n.lock}, args, (*redis.Cmd).Int)
 	return err
 }
 
 // discard removes a token if its very bytes are still there.
 func (s *store) discard(ctx context.Context, n names, stored string) {
-	_, _ = command(ctx, s, func(ctx context.Context) (int, error) {
-		return discardScript.Run(ctx, s.client, []string{n.token}, stored).Int()
-	}) // what could not be removed is remembered
+	_, _ = script(ctx, s, discardScript, []string{n.token}, []any{stored}, (*redis.Cmd).Int) // what could not be removed is remembered
+}
+
+// script runs a script, by its hash if Redis knows it. These are two commands, and
+// each has its time.
+func script[T any](ctx context.Context, s *store, script *redis.Script, keys []string, args []any, read func(*redis.Cmd) (T, error)) (T, error) {
+	value, err := command(ctx, s, func(ctx context.Context) (T, error) {
+		return read(script.EvalSha(ctx, s.client, keys, args...))
+	})
+	if !isUnknownScript(err) {
+		return value, err
+	}
+	return command(ctx, s, func(ctx context.Context) (T, error) {
+		return read(script.Eval(ctx, s.client, keys, args...))
+	})
+}
+
+func isUnknownScript(err error) bool {
+	return errors.Is(err, redis.ErrNoScript) || redis.HasErrorPrefix(err, "NOSCRIPT")
 }
 
 // command sends a command unless Redis is left alone, and notes how it ended.
@@ -122,15 +136,39 @@ func command[T any](ctx context.Context, s *store, send func(context.Context) (T
 		var none T
 		return none, errUnavailable
 	}
-	value, err := within(ctx, send)
+	var value T
+	err := s.reach(ctx)
+	if err == nil {
+		value, err = within(ctx, send)
+	}
 	s.outage.note(probe, verdictOf(ctx, err))
 	return value, err
+}
+
+// reach lets the client connect, with a command whose answer does not matter, so
+// that the first one that does has its time to itself. On a busy machine to
+// connect, greet and load a script takes longer than one may wait for Redis.
+func (s *store) reach(ctx context.Context) error {
+	if s.reached.Load() {
+		return nil
+	}
+	_, err := within(ctx, func(ctx context.Context) (string, error) {
+		return s.client.Get(ctx, "routeauth:none").Result()
+	})
+	if answer := redis.Error(nil); errors.As(err, &answer) {
+		err = nil // it is there, whatever it says
+	}
+	if err == nil {
+		s.reached.Store(true)
+	}
+	return err
 }
 
 func verdictOf(ctx context.Context, err error) verdict {
 	switch {
 	case err == nil,
 		errors.Is(err, redislock.ErrNotObtained), errors.Is(err, redislock.ErrLockNotHeld),
+		isUnknownScript(err),
 		redis.HasErrorPrefix(err, "WRONGTYPE"): // somebody's garbage, which a look removes
 		return answered
 	case ctx.Err() != nil:

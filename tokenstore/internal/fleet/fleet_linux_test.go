@@ -94,11 +94,18 @@ func TestAFleetMakesOneFetchWhereOthersMakeOneForEachProcess(t *testing.T) {
 	} {
 		t.Run(string(test.kind), func(t *testing.T) {
 			t.Parallel()
-			comparison, err := compare(t.Context(), Config{Processes: 5}, test.kind)
+			comparison, err := compare(t.Context(), Config{Processes: 5, Life: 24 * time.Second}, test.kind)
 			require.NoError(t, err)
 			require.Len(t, comparison.Rows, 1)
-			want := Fetches{Kind: string(test.kind), Cold: test.fetches, Life: test.fetches, Revocation: test.fetches}
-			assert.Equal(t, want, comparison.Rows[0])
+			got := comparison.Rows[0]
+			assert.Zero(t, got.Failed)
+			if test.kind == sharedTokens {
+				assert.Equal(t, Fetches{Kind: string(test.kind), Cold: 1, Life: 1, Revocation: 1}, got)
+				return
+			}
+			for _, n := range []int{got.Cold, got.Life, got.Revocation} {
+				assert.GreaterOrEqual(t, n, test.fetches) // some of them renew a token twice
+			}
 		})
 	}
 }
