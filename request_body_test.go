@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -107,42 +109,56 @@ func numberedTokens(t testing.TB) *countingSource {
 	}}
 }
 
+// 600 revocations of a file of 1 MiB take minutes, so they are for runs by hand.
+var (
+	revocations = flag.Int("revocations", 6, "how many held tokens are revoked for each kind of body")
+	bodySize    = flag.Int("body-size", 256<<10, "of the bodies that are sent again, in bytes")
+)
+
 // Rules 2 and 24: after a 401 the second request carries the caller's body from
 // its first byte to its last, or there is no second request.
 func TestTheSecondBodyIsWholeWhateverGetBodyDoesToTheFirst(t *testing.T) {
-	calls := 6
+	calls := *revocations
 	if testing.Short() {
 		calls = 3
 	}
-	text := numbered(256 << 10)
-	for _, http2 := range []bool{false, true} {
-		for kind, newBody := range bodyKinds(t, text) {
-			for _, sender := range []string{"http.Client", "go-retryablehttp"} {
-				t.Run(fmt.Sprintf("HTTP/2 %t, %s, %s", http2, kind, sender), func(t *testing.T) {
-					api, server := newStrictAPI(t, text, http2)
-					cache := newCache(t, numberedTokens(t))
-					send := senders(t, newJWTTransport(t, cache, server.Client().Transport))[sender]
-					rejected := 0
-					for range calls {
-						held := tokenFor(t, cache, nil)
-						api.revoked.Store(held, true)
-
-						resp, err := send(server.URL, newBody())
-						if err != nil {
-							require.ErrorIs(t, err, routeauth.ErrUnauthorized)
-							rejected++
-							continue
-						}
-						require.NoError(t, resp.Body.Close())
-						require.Equal(t, http.StatusOK, resp.StatusCode)
-					}
-					assert.Zero(t, api.wrong.Load(), "wrong bodies")
-					assert.EqualValues(t, calls-rejected, api.good.Load(), "right bodies")
-					assert.Less(t, rejected, calls, "some are sent again")
-				})
+	for _, size := range []int{100, *bodySize} {
+		for _, http2 := range []bool{false, true} {
+			text := numbered(size)
+			for kind, newBody := range bodyKinds(t, text) {
+				for _, sender := range []string{"http.Client", "go-retryablehttp"} {
+					name := fmt.Sprintf("HTTP/2 %t, %s, %d bytes, %s", http2, kind, size, sender)
+					t.Run(name, func(t *testing.T) {
+						testSecondBody(t, text, http2, newBody, sender, calls)
+					})
+				}
 			}
 		}
 	}
+}
+
+// testSecondBody revokes the held token before each of so many calls.
+func testSecondBody(t *testing.T, text string, http2 bool, newBody func() io.ReadSeeker, sender string, calls int) {
+	api, server := newStrictAPI(t, text, http2)
+	cache := newCache(t, numberedTokens(t))
+	send := senders(t, newJWTTransport(t, cache, server.Client().Transport))[sender]
+	rejected := 0
+	for range calls {
+		held := tokenFor(t, cache, nil)
+		api.revoked.Store(held, true)
+
+		resp, err := send(server.URL, newBody())
+		if err != nil {
+			require.ErrorIs(t, err, routeauth.ErrUnauthorized)
+			rejected++
+			continue
+		}
+		require.NoError(t, resp.Body.Close())
+		require.Equal(t, http.StatusOK, resp.StatusCode)
+	}
+	assert.Zero(t, api.wrong.Load(), "wrong bodies")
+	assert.EqualValues(t, calls-rejected, api.good.Load(), "right bodies")
+	assert.Less(t, rejected, calls, "some are sent again")
 }
 
 // senders send a body with one reader to a URL, with and without retries above.
@@ -249,6 +265,51 @@ func TestABodyThatMayBeSentAgainHasTheCallersWriteTo(t *testing.T) {
 		})).RoundTrip(req)
 		require.NoError(t, err)
 	}
+}
+
+// Rule 2: a small body that net/http knows to be in memory stays one, so that the
+// request leaves in one write, as it does without us.
+func TestASmallBodyInMemoryLeavesWithItsHeader(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		body, err := io.ReadAll(req.Body)
+		assert.NoError(t, err)
+		_, _ = w.Write(body)
+	}))
+	t.Cleanup(server.Close)
+	text := numbered(3 << 10)
+	for name, newBody := range map[string]func() io.Reader{
+		"strings.Reader": func() io.Reader { return strings.NewReader(text) },
+		"bytes.Reader":   func() io.Reader { return bytes.NewReader([]byte(text)) },
+		"bytes.Buffer":   func() io.Reader { return bytes.NewBufferString(text) },
+	} {
+		var writes atomic.Int32
+		base := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := new(net.Dialer).DialContext(ctx, network, address)
+			return countingConn{conn, &writes}, err
+		}}
+		t.Cleanup(base.CloseIdleConnections)
+		cache, _ := stale(t, nil, longLived(t, 2)...)
+		req, err := http.NewRequest(http.MethodPost, server.URL, newBody())
+		require.NoError(t, err)
+		resp, err := newJWTTransport(t, cache, base).RoundTrip(req)
+		require.NoError(t, err, name)
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		assert.True(t, text == string(body), name)
+		assert.EqualValues(t, 1, writes.Load(), name)
+	}
+}
+
+// countingConn counts the writes to a connection.
+type countingConn struct {
+	net.Conn
+	writes *atomic.Int32
+}
+
+func (c countingConn) Write(p []byte) (int, error) {
+	c.writes.Add(1)
+	return c.Conn.Write(p)
 }
 
 // Rule 2: what the base itself asks for, as net/http does on a connection that

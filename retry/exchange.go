@@ -72,16 +72,15 @@ func (e *exchange) unwrap(err error) error {
 // attempt sends the caller's request once.
 func (e *exchange) attempt(shell *http.Request) (*http.Response, error) {
 	e.attempts++
-	var sent *http.Request
-	var err error
+	sent := e.req
 	if e.attempts == 1 {
-		sent, err = e.body.Prepare(e.req, true)
+		sent = e.body.PrepareWatched(e.req)
 	} else {
-		sent, err = e.body.Again(e.req)
-	}
-	if err != nil {
-		e.failed = fmt.Errorf("retry: the body cannot be sent again: %w", err)
-		return nil, e.failed
+		var err error
+		if sent, err = e.body.Again(e.req); err != nil {
+			e.failed = fmt.Errorf("retry: the body cannot be sent again: %w", err)
+			return nil, e.failed
+		}
 	}
 	resp, err := e.transport.RoundTrip(sent)
 	if resp != nil && resp.Request == sent {

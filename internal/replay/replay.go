@@ -111,9 +111,24 @@ func (b *Body) Prepare(req *http.Request, maySendAgain bool) (*http.Request, err
 		_ = req.Body.Close()
 		return b.with(body), nil
 	case maySendAgain:
+		if small := readSmall(req); small != nil {
+			_ = req.Body.Close()
+			return b.with(io.NopCloser(small)), nil
+		}
 		return b.with(b.firstCopy()), nil
 	}
 	return req, nil
+}
+
+// PrepareWatched is Prepare for a request that may be sent again, with a body of
+// which WasRead knows.
+func (b *Body) PrepareWatched(req *http.Request) *http.Request {
+	if b == nil {
+		return req
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.with(b.firstCopy())
 }
 
 // Again returns the request to send a second time. It waits until the first body
@@ -134,8 +149,8 @@ func (b *Body) Again(req *http.Request) (*http.Request, error) {
 	return b.with(body), nil
 }
 
-// WasRead reports whether anybody has begun to read what was prepared last. It is
-// false for a nil Body.
+// WasRead reports whether anybody has begun to read what PrepareWatched or Again
+// prepared last. It is false for a nil Body.
 func (b *Body) WasRead() bool { return b != nil && b.wasRead.Load() }
 
 // with returns a copy of the caller's request with another body.
