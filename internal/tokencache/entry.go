@@ -11,7 +11,7 @@ import (
 type Entry struct {
 	authorization string // the prefix and the value
 	value         string
-	lifetime
+	lifetime      Lifetime
 
 	window       time.Duration // before the end, in which it is to be replaced
 	minRemaining time.Duration // before the end, in which it is returned only for want of another
@@ -33,14 +33,14 @@ func newEntry(config Config, token Token, began, now time.Time) *Entry {
 	e := &Entry{
 		authorization: authorization,
 		value:         authorization[len(config.Prefix):],
-		lifetime:      lifetimeOf(token, began, now),
+		lifetime:      LifetimeOf(token, began, now),
 		arrived:       now,
 	}
-	e.window = min(config.RefreshBefore, e.life/3)
+	e.window = min(config.RefreshBefore, e.lifetime.life/3)
 	if e.window > 0 { // later, so that replicas do not refresh together
 		e.window -= time.Duration(rand.Int64N(int64(e.window)/10 + 1))
 	}
-	e.minRemaining = min(config.MinRemaining, e.life/10)
+	e.minRemaining = min(config.MinRemaining, e.lifetime.life/10)
 	if e.ttl(now) <= e.window {
 		e.refreshNotBefore(now.Add(firstPause)) // the source was asked just now
 	}
@@ -60,7 +60,7 @@ func (e *Entry) Expiry() time.Time {
 	if e == nil {
 		return time.Time{}
 	}
-	return e.expiry
+	return e.lifetime.expiry
 }
 
 // ttl returns how long the token lives from now on.
@@ -68,7 +68,7 @@ func (e *Entry) ttl(now time.Time) time.Duration {
 	if e == nil {
 		return 0
 	}
-	return e.left(now)
+	return e.lifetime.Left(now)
 }
 
 func (e *Entry) alive(now time.Time) bool { return e.ttl(now) > 0 }

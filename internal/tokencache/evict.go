@@ -68,7 +68,7 @@ type entryHeap struct {
 // before and after.
 func heapByEnd() entryHeap {
 	return entryHeap{
-		less:  func(a, b *Entry) bool { return a.end.Before(b.end) },
+		less:  func(a, b *Entry) bool { return a.lifetime.end.Before(b.lifetime.end) },
 		place: func(e *Entry) *int { return &e.inByEnd },
 	}
 }

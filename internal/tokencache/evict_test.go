@@ -52,7 +52,7 @@ func TestEvictionAgreesWithAListThatIsSearched(t *testing.T) {
 			require.Fail(t, "not as many")
 		}
 		for _, h := range list {
-			if e := c.entries[h.key]; e == nil || !e.end.Equal(h.end) {
+			if e := c.entries[h.key]; e == nil || !e.lifetime.end.Equal(h.end) {
 				require.Fail(t, "another one was dropped")
 			}
 		}

@@ -8,9 +8,9 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// lifetime is how long a token is kept. The zero lifetime, which ended long ago,
+// Lifetime is how long a token is kept. The zero Lifetime, which ended long ago,
 // is that of a token of which nothing is known.
-type lifetime struct {
+type Lifetime struct {
 	end    time.Time     // on the monotonic clock
 	wall   int64         // on the wall clock, in nanoseconds since 1970
 	expiry time.Time     // for others: the end by this machine's wall clock
@@ -20,14 +20,14 @@ type lifetime struct {
 // noWall is for a wall clock that was found wrong, and need not be looked at.
 const noWall = math.MaxInt64
 
-// lifetimeOf finds out how long a token lives that was asked for at began and
+// LifetimeOf finds out how long a token lives that was asked for at began and
 // arrived at now: until its Expiry or the end that a JWT's claims give, whichever
-// comes first.
-func lifetimeOf(token Token, began, now time.Time) lifetime {
+// comes first. Both times must have a monotonic reading, as [time.Now] gives it.
+func LifetimeOf(token Token, began, now time.Time) Lifetime {
 	iat, exp, isJWT := claimsOf(token.Value)
 	switch {
 	case isJWT && exp.IsZero(): // its claims make no sense
-		return lifetime{}
+		return Lifetime{}
 	case !isJWT:
 		return untilExpiry(token.Expiry, now)
 	}
@@ -36,12 +36,12 @@ func lifetimeOf(token Token, began, now time.Time) lifetime {
 
 // untilExpiry is the lifetime of a token whose source says when it ends by this
 // machine's clock.
-func untilExpiry(expiry, now time.Time) lifetime {
+func untilExpiry(expiry, now time.Time) Lifetime {
 	if expiry.IsZero() {
-		return lifetime{}
+		return Lifetime{}
 	}
 	left := expiry.Round(0).Sub(now.Round(0))
-	l := lifetime{end: now.Add(left), wall: now.UnixNano() + int64(left), expiry: expiry, life: left}
+	l := Lifetime{end: now.Add(left), wall: now.UnixNano() + int64(left), expiry: expiry, life: left}
 	if left > 0 && l.wall < now.UnixNano() { // after the year 2262
 		l.wall = noWall
 	}
@@ -57,7 +57,7 @@ func untilExpiry(expiry, now time.Time) lifetime {
 // return an expired token, and the token ends when exp − iat has passed since it
 // was asked for. A clock that was credible at began is not wrong because the
 // token took long.
-func untilExp(iat, exp, began, now time.Time) lifetime {
+func untilExp(iat, exp, began, now time.Time) Lifetime {
 	credible := func(at time.Time) bool {
 		wall := at.Round(0)
 		return !wall.Before(iat) && wall.Before(exp)
@@ -71,11 +71,11 @@ func untilExp(iat, exp, began, now time.Time) lifetime {
 		return l
 	}
 	end := began.Add(exp.Sub(iat))
-	return lifetime{end: end, wall: noWall, expiry: end.Round(0), life: exp.Sub(iat)}
+	return Lifetime{end: end, wall: noWall, expiry: end.Round(0), life: exp.Sub(iat)}
 }
 
 // earlierOf returns the lifetime that ends when one of the two does.
-func earlierOf(a, b lifetime) lifetime {
+func earlierOf(a, b Lifetime) Lifetime {
 	switch {
 	case a.end.IsZero():
 		return b
@@ -90,10 +90,13 @@ func earlierOf(a, b lifetime) lifetime {
 	return first
 }
 
-// left returns how much of it is left.
-func (l *lifetime) left(now time.Time) time.Duration {
+// Left returns how much of it is left, which is zero or less once it has ended.
+func (l *Lifetime) Left(now time.Time) time.Duration {
 	return min(l.end.Sub(now), time.Duration(l.wall-now.UnixNano()))
 }
+
+// Total returns how long the token lives from its beginning to its end.
+func (l *Lifetime) Total() time.Duration { return l.life }
 
 // claimsOf reads the claims iat, which may be missing, and exp of a JWT. A token
 // that is no JWT, or a JWT without exp, has none. Where they make no sense, exp

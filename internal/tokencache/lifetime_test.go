@@ -182,7 +182,7 @@ func FuzzLifetime(f *testing.F) {
 		now := time.Unix(1_000_000_000, 0)
 		began := now.Add(-2 * time.Second)
 		e := newEntry(Config{Prefix: "Bearer ", RefreshBefore: 10 * time.Second, MinRemaining: time.Second}, token, began, now)
-		if e.end.IsZero() {
+		if e.lifetime.end.IsZero() {
 			return
 		}
 		end := endOf(t, claims, began, now)

@@ -185,7 +185,8 @@ func (m *member) fetch(ctx context.Context, n names, params routeauth.Params) (o
 		return obtained{}, err
 	}
 	now := time.Now()
-	left := token.LifetimeOf(got, began, now).Left(now)
+	life := token.LifetimeOf(got, began, now)
+	left := life.Left(now)
 	if left > 0 {
 		got.Expiry = now.Add(left).Round(0)
 	}

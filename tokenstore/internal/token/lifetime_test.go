@@ -56,7 +56,8 @@ func TestALifetimeIsHowLongATokenCacheHoldsTheToken(t *testing.T) {
 				began := time.Now()
 				fetch()
 				now := time.Now()
-				left := token.LifetimeOf(issued, began, now).Left(now)
+				life := token.LifetimeOf(issued, began, now)
+				left := life.Left(now)
 				if left <= 0 {
 					fetch()
 					assert.Equal(t, 2, fetches, "%v: not to be held", left)
@@ -89,7 +90,8 @@ func TestALifetimeKnowsHowLongTheTokenLivesInAll(t *testing.T) {
 		"no sense":        {routeauth.Token{Value: jwtOf(t, jwt.MapClaims{"iat": at(0), "exp": at(-time.Hour)})}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.InDelta(t, test.want, token.LifetimeOf(test.issued, now, now).Total(), float64(time.Second))
+			life := token.LifetimeOf(test.issued, now, now)
+			assert.InDelta(t, test.want, life.Total(), float64(time.Second))
 		})
 	}
 }
