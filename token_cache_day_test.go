@@ -8,6 +8,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +19,7 @@ import (
 
 	"example.com/routeauth"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 var (
@@ -29,6 +32,8 @@ const (
 	dayCallers = 3 // of each replica
 	dayThink   = 5 * time.Second
 
+	keyRotations = 2
+
 	outage       = 10 * time.Minute
 	fetchTimeout = 30 * time.Second // the defaults of a TokenCache
 	failurePause = 5 * time.Second
@@ -37,9 +42,10 @@ const (
 
 // Rules 19 to 24, all together: a service of several replicas and many users, half
 // of whose tokens are JWTs that live for a minute and half opaque ones that live
-// for an hour. The issuer is down twice, once refusing and once hanging, and all
-// tokens are revoked once an hour. No request fails that need not, nobody is sent
-// somebody else's token, and little more is fetched than has to be.
+// for an hour. The issuer is down twice, once refusing and once hanging, all
+// tokens are revoked once an hour, and the service's own key, in a file, is
+// replaced twice. No request fails that need not, nobody is sent somebody else's
+// token, and little more is fetched than has to be.
 //
 // A whole day of a large service takes some minutes:
 //
@@ -50,7 +56,7 @@ func TestADayOfAService(t *testing.T) {
 		replicas = min(replicas, 2)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		d := newDay(time.Duration(hours)*time.Hour, replicas)
+		d := newDay(t, time.Duration(hours)*time.Hour, replicas)
 		var running sync.WaitGroup
 		for n := range replicas {
 			r := d.newReplica(t, n)
@@ -59,9 +65,15 @@ func TestADayOfAService(t *testing.T) {
 				running.Go(func() { r.call(t, random) })
 			}
 		}
-		running.Go(func() { // what happens on this day; a key that is rotated has its place here too
+		running.Go(func() {
 			for advance(25 * time.Minute); time.Now().Before(d.end); advance(time.Hour) {
 				d.revokeAll()
+			}
+		})
+		running.Go(func() {
+			for n := range keyRotations {
+				advance(d.end.Sub(d.begin) / (keyRotations + 1))
+				d.rotateKey(t, n+2)
 			}
 		})
 		running.Wait()
@@ -69,7 +81,8 @@ func TestADayOfAService(t *testing.T) {
 
 		t.Logf("%d h, %d replicas, %d users", hours, replicas, dayUsers)
 		t.Logf("requests: %d, of which sent once more: %d", d.requests, d.sentAgain)
-		t.Logf("failed for want of an issuer: %d, revoked on their way: %d", d.failed.noIssuer, d.failed.revoked)
+		t.Logf("failed for want of an issuer: %d, revoked on their way: %d, streams with a replaced key: %d",
+			d.failed.noIssuer, d.failed.revoked, d.failed.replaced)
 		t.Logf("fetches: %d, the least: %d, ratio %.3f (the least with tokens used to their end: %d, ratio %.3f)",
 			d.fetches, d.least, float64(d.fetches)/float64(d.least),
 			d.leastToTheEnd, float64(d.fetches)/float64(d.leastToTheEnd))
@@ -83,6 +96,7 @@ func TestADayOfAService(t *testing.T) {
 		assert.LessOrEqual(t, d.mostInVain(), 10+int(outage/(failurePause*4/5)))
 		assert.NotZero(t, d.failed.noIssuer, "there was an outage")
 		assert.NotZero(t, d.sentAgain, "there was a revocation")
+		assert.NotZero(t, d.sentWithNewKey, "there was a rotation")
 	})
 }
 
@@ -91,14 +105,17 @@ type day struct {
 	begin, end time.Time
 	outages    [2]time.Time // when they begin
 
+	keyFile string
+
 	mu      sync.Mutex
 	revoked time.Time // the last time
 	tokens  map[string]*issued
 	keys    [][dayUsers]dayKey // by replica
+	key     string             // the service's own, which the API accepts
 
-	requests, sentAgain, foreign int
-	failed                       struct{ noIssuer, revoked int }
-	faults                       []string
+	requests, sentAgain, sentWithNewKey, foreign int
+	failed                                       struct{ noIssuer, revoked, replaced int }
+	faults                                       []string
 
 	fetches, inVain      int
 	least, leastToTheEnd int
@@ -119,15 +136,28 @@ type issued struct {
 	at, end time.Time
 }
 
-func newDay(length time.Duration, replicas int) *day {
+func newDay(t *testing.T, length time.Duration, replicas int) *day {
 	d := &day{
-		begin:  time.Now(),
-		end:    time.Now().Add(length),
-		tokens: make(map[string]*issued),
-		keys:   make([][dayUsers]dayKey, replicas),
+		keyFile: filepath.Join(t.TempDir(), "key"),
+		begin:   time.Now(),
+		end:     time.Now().Add(length),
+		tokens:  make(map[string]*issued),
+		keys:    make([][dayUsers]dayKey, replicas),
 	}
 	d.outages = [2]time.Time{d.begin.Add(length / 3), d.begin.Add(length * 2 / 3)}
+	d.rotateKey(t, 1)
 	return d
+}
+
+// rotateKey replaces the file of the service's key. From then on the API rejects
+// the old one.
+func (d *day) rotateKey(t *testing.T, n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.key = fmt.Sprint("key ", n)
+	next := d.keyFile + ".next"
+	require.NoError(t, os.WriteFile(next, []byte(d.key+"\n"), 0o600))
+	require.NoError(t, os.Rename(next, d.keyFile))
 }
 
 // outageAt returns which outage there is.
@@ -225,14 +255,30 @@ func (d *day) issue(ctx context.Context, replica int) (routeauth.Token, error) {
 	return routeauth.Token{Value: routeauth.Secret(value), Expiry: expiry}, nil
 }
 
-// serve is the API. It looks at the token when the request has arrived.
-func (d *day) serve(req *http.Request) (*http.Response, error) {
+// arrive is the way of a request to the API.
+func arrive(req *http.Request) {
 	advance(rand.N(800 * time.Millisecond))
 	if req.Body != nil {
 		_, _ = io.Copy(io.Discard, req.Body)
 		_ = req.Body.Close()
 	}
 	*req.Context().Value(timesSent{}).(*int)++
+}
+
+// serveKey is the part of the API that takes the service's own key.
+func (d *day) serveKey(req *http.Request) (*http.Response, error) {
+	arrive(req)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if req.Header.Get(routeauth.HeaderAPIKey) != d.key {
+		return answer(req, http.StatusUnauthorized, ""), nil
+	}
+	return answer(req, http.StatusOK, ""), nil
+}
+
+// serve is the API. It looks at the token when the request has arrived.
+func (d *day) serve(req *http.Request) (*http.Response, error) {
+	arrive(req)
 	status := http.StatusUnauthorized
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -262,13 +308,18 @@ type replica struct {
 	*day
 	number    int
 	transport *routeauth.JWTTransport
+	withKey   *routeauth.HeaderTransport
 }
 
 func (d *day) newReplica(t *testing.T, number int) *replica {
 	source := routeauth.TokenSourceFunc(func(ctx context.Context, _ routeauth.Params) (routeauth.Token, error) {
 		return d.issue(ctx, number)
 	})
-	return &replica{d, number, newJWTTransport(t, newCache(t, source), roundTripFunc(d.serve))}
+	key, err := routeauth.NewFileSecretSource(d.keyFile)
+	require.NoError(t, err)
+	withKey, err := routeauth.NewHeaderSourceTransport(routeauth.SchemeAPIKey, routeauth.HeaderAPIKey, "", key, roundTripFunc(d.serveKey))
+	require.NoError(t, err)
+	return &replica{d, number, newJWTTransport(t, newCache(t, source), roundTripFunc(d.serve)), withKey}
 }
 
 // call sends requests until the day ends. A few users make most of them.
@@ -291,10 +342,31 @@ func (r *replica) call(t *testing.T, random *rand.Rand) {
 		}
 		times := 0
 		req = req.WithContext(context.WithValue(as(t, strconv.Itoa(user)), timesSent{}, &times))
+		if kind == 1 || random.IntN(20) == 0 {
+			_, err := r.withKey.RoundTrip(req)
+			r.judgeKey(req, times, err)
+			continue
+		}
 		req.Header.Set("X-User", strconv.Itoa(user))
 		asked := r.ask(user)
 		_, err := r.transport.RoundTrip(req)
 		r.judge(user, req, asked, times, err)
+	}
+}
+
+// judgeKey decides whether a request with the service's own key had to fail.
+func (r *replica) judgeKey(req *http.Request, times int, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.requests++
+	isStream := req.Body != nil && req.GetBody == nil
+	switch {
+	case err == nil && times == 2:
+		r.sentWithNewKey++
+	case errors.Is(err, routeauth.ErrUnauthorized) && isStream:
+		r.failed.replaced++
+	case err != nil:
+		r.faults = append(r.faults, fmt.Sprintf("with a key: %v", err))
 	}
 }
 
