@@ -156,6 +156,7 @@ func testSecondBody(t *testing.T, text string, http2 bool, newBody func() io.Rea
 		require.NoError(t, resp.Body.Close())
 		require.Equal(t, http.StatusOK, resp.StatusCode)
 	}
+	t.Logf("%d calls: %d right bodies, %d wrong ones, %d typed errors", calls, api.good.Load(), api.wrong.Load(), rejected)
 	assert.Zero(t, api.wrong.Load(), "wrong bodies")
 	assert.EqualValues(t, calls-rejected, api.good.Load(), "right bodies")
 	assert.Less(t, rejected, calls, "some are sent again")
