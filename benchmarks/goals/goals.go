@@ -19,7 +19,7 @@ type results map[string]measurement
 type row struct {
 	what     string
 	measured string
-	spread   string // the middle half of the rounds
+	interval string // in which the median lies with a confidence of 95 %
 	fastest  string // the fastest round of each side
 	goal     string
 	met      bool
@@ -31,7 +31,7 @@ func (r row) cells() []string {
 	if !r.met {
 		verdict = "FALLS SHORT"
 	}
-	return []string{r.what, r.measured, r.spread, r.fastest, r.goal, verdict, r.allocs}
+	return []string{r.what, r.measured, r.interval, r.fastest, r.goal, verdict, r.allocs}
 }
 
 // reportGoals prints what was measured beside the goals, and every subject's
@@ -54,7 +54,7 @@ func reportGoals(w io.Writer, e effort) error {
 	for _, r := range rows {
 		cells = append(cells, r.cells())
 	}
-	printTable(w, "Goals", []string{"what", "measured", "middle half of the rounds", "fastest rounds", "goal", "", "allocations"}, cells)
+	printTable(w, "Goals", []string{"what", "measured", "95 % confidence", "fastest rounds", "goal", "", "allocations"}, cells)
 	if e.picture != "" {
 		if err := os.WriteFile(e.picture, []byte(drawRatios(found)), 0o644); err != nil {
 			return err
@@ -213,28 +213,28 @@ func goalOfLoopback(e effort) ([]row, error) {
 
 // ratio is a goal for the time of one subject against another's.
 func ratio(what string, m, against measurement, limit float64) row {
-	ratios := m.ratios(against)
-	median := quantile(ratios, 0.5)
+	ratio := summary(m.ratios(against))
 	return row{
 		what:     what,
-		measured: fmt.Sprintf("%.3f × (%s / %s)", median, duration(m.time()), duration(against.time())),
-		spread:   fmt.Sprintf("%.3f to %.3f", quantile(ratios, 0.25), quantile(ratios, 0.75)),
+		measured: fmt.Sprintf("%.3f × (%s / %s)", ratio.Center, duration(m.time()), duration(against.time())),
+		interval: fmt.Sprintf("%.3f to %.3f", ratio.Lo, ratio.Hi),
 		fastest:  fmt.Sprintf("%.3f ×", m.fastest()/against.fastest()),
 		goal:     fmt.Sprintf("%.2f ×", limit),
-		met:      median <= limit,
+		met:      ratio.Center <= limit,
 		allocs:   count(m.allocs) + " / " + count(against.allocs),
 	}
 }
 
 // absolute is a goal for a time in nanoseconds.
 func absolute(what string, m measurement, limit float64) row {
+	time := summary(m.rounds)
 	return row{
 		what:     what,
-		measured: duration(m.time()),
-		spread:   duration(quantile(m.rounds, 0.25)) + " to " + duration(quantile(m.rounds, 0.75)),
+		measured: duration(time.Center),
+		interval: duration(time.Lo) + " to " + duration(time.Hi),
 		fastest:  duration(m.fastest()),
 		goal:     duration(limit),
-		met:      m.time() <= limit,
+		met:      time.Center <= limit,
 		allocs:   count(m.allocs),
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +12,8 @@ import (
 )
 
 func TestARatioAboveItsGoalFallsShort(t *testing.T) {
-	one, two := measurement{rounds: []float64{100}}, measurement{rounds: []float64{200}, allocs: 3}
+	one := measurement{rounds: slices.Repeat([]float64{100}, minRounds)}
+	two := measurement{rounds: slices.Repeat([]float64{200}, minRounds), allocs: 3}
 	assert.Equal(t,
 		[]string{"what", "2.000 × (200 ns / 100 ns)", "2.000 to 2.000", "2.000 ×", "1.50 ×", "FALLS SHORT", "3 / 0"},
 		ratio("what", two, one, 1.5).cells())
@@ -19,7 +21,7 @@ func TestARatioAboveItsGoalFallsShort(t *testing.T) {
 }
 
 func TestATimeAndACountAreJudgedToo(t *testing.T) {
-	m := measurement{rounds: []float64{61}}
+	m := measurement{rounds: slices.Repeat([]float64{61}, minRounds)}
 	assert.False(t, absolute("what", m, 60).met)
 	assert.True(t, absolute("what", m, 61).met)
 	assert.False(t, atMost("what", 2, 1).met)
@@ -29,8 +31,9 @@ func TestATimeAndACountAreJudgedToo(t *testing.T) {
 // A figure that was never measured would read as a goal that is met.
 func TestEveryGoalIsMeasured(t *testing.T) {
 	var out bytes.Buffer
-	require.NoError(t, reportGoals(&out, effort{rounds: 5, benchtime: 10 * time.Microsecond}))
+	require.NoError(t, reportGoals(&out, effort{rounds: minRounds, benchtime: 10 * time.Microsecond}))
 	assert.NotContains(t, out.String(), "NaN")
+	assert.NotContains(t, out.String(), "Inf")
 	assert.NotContains(t, out.String(), "| 0 ns")
 	for _, goal := range []string{
 		"against the minimum", "against oauth2", "against client-go", "against prometheus-common",
@@ -60,7 +63,7 @@ func TestDurationsHaveThreeDigits(t *testing.T) {
 }
 
 func TestWrongFlagsAreErrors(t *testing.T) {
-	for _, args := range []string{"-rounds 4", "-benchtime 0s", "-benchtime -1s", "-unknown", "unexpected"} {
+	for _, args := range []string{"-rounds 5", "-benchtime 0s", "-benchtime -1s", "-unknown", "unexpected"} {
 		var out bytes.Buffer
 		assert.Error(t, run(&out, strings.Fields(args)), args)
 		assert.Empty(t, out.String(), args)

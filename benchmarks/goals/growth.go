@@ -20,7 +20,7 @@ func reportGrowth(w io.Writer, e effort) error {
 				growth.Name,
 				fmt.Sprint(size),
 				duration(measured[i].time()),
-				fmt.Sprintf("%.2f ×", quantile(measured[i].ratios(measured[0]), 0.5)),
+				fmt.Sprintf("%.2f ×", median(measured[i].ratios(measured[0]))),
 				fmt.Sprintf("%.2f ×", measured[i].fastest()/measured[0].fastest()),
 				count(measured[i].allocs),
 			})

@@ -25,8 +25,8 @@ func main() {
 	}
 }
 
-// minRounds is how few rounds still have a median worth the name.
-const minRounds = 5
+// minRounds is how few rounds give a median with an interval around it.
+const minRounds = 6
 
 // effort is how long is measured.
 type effort struct {

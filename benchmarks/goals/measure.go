@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.com/routeauth/benchmarks"
+	"golang.org/x/perf/benchmath"
 )
 
 // measurement is what one operation took.
@@ -16,7 +17,7 @@ type measurement struct {
 }
 
 // time returns the median of the rounds.
-func (m measurement) time() float64 { return quantile(m.rounds, 0.5) }
+func (m measurement) time() float64 { return median(m.rounds) }
 
 // fastest returns the round that the machine disturbed least.
 func (m measurement) fastest() float64 { return slices.Min(m.rounds) }
@@ -102,11 +103,11 @@ func allocations(batch int, operation benchmarks.Operation) float64 {
 	return testing.AllocsPerRun(min(20*batch, 1000), func() { _ = operation() })
 }
 
-// quantile returns the value below which that part of the values lies.
-func quantile(values []float64, part float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	position := part * float64(len(sorted)-1)
-	below := int(position)
-	above := min(below+1, len(sorted)-1)
-	return sorted[below] + (position-float64(below))*(sorted[above]-sorted[below])
+// summary returns the median of values and the interval in which it lies with a
+// confidence of 95 %, as benchstat has them.
+func summary(values []float64) benchmath.Summary {
+	sample := benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds)
+	return benchmath.AssumeNothing.Summary(sample, 0.95)
 }
+
+func median(values []float64) float64 { return summary(values).Center }

@@ -10,13 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestQuantilesLieBetweenTheValues(t *testing.T) {
-	values := []float64{40, 10, 30, 20, 50}
-	assert.InDelta(t, 30, quantile(values, 0.5), 0)
-	assert.InDelta(t, 20, quantile(values, 0.25), 0)
-	assert.InDelta(t, 50, quantile(values, 1), 0)
-	assert.InDelta(t, 25, quantile(values[:4], 0.5), 0)
-	assert.Equal(t, []float64{40, 10, 30, 20, 50}, values, "the values keep their order")
+func TestTheMedianComesWithAnInterval(t *testing.T) {
+	rounds := []float64{40, 10, 30, 20, 50, 60, 70}
+	time := summary(rounds)
+	assert.InDelta(t, 40, time.Center, 0)
+	assert.InDelta(t, 10, time.Lo, 0)
+	assert.InDelta(t, 70, time.Hi, 0)
+	assert.Equal(t, []float64{40, 10, 30, 20, 50, 60, 70}, rounds, "the rounds keep their order")
 }
 
 func TestARatioIsTakenWithinARound(t *testing.T) {

@@ -20,7 +20,7 @@ func drawRatios(found results) string {
 	const url = benchmarks.API + benchmarks.StaticPath
 	minimumKey := found[benchmarks.MinimumAPIKey(url).Name]
 	minimumBearer := found[benchmarks.MinimumBearer(url).Name]
-	against := func(m, minimum measurement) float64 { return quantile(m.ratios(minimum), 0.5) }
+	against := func(m, minimum measurement) float64 { return median(m.ratios(minimum)) }
 
 	bars := []bar{{"hand-written minimum", 1, false}}
 	for _, path := range benchmarks.Paths {
