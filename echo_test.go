@@ -120,6 +120,7 @@ var awkwardKeys = []string{
 
 // Rule 26, in the body and in Detail, which is decoded out of it.
 func TestAnEchoInTheBodyIsHidden(t *testing.T) {
+	t.Parallel()
 	for _, key := range awkwardKeys {
 		for _, c := range everyCarrierOf(key) {
 			for form, write := range echoForms {
@@ -201,6 +202,7 @@ func TestAnEchoThatIsSplitAcrossLinesIsHiddenInDetail(t *testing.T) {
 
 // Rule 26: wherever the 4 KiB end, inside an echo or beside it.
 func TestAnEchoAcrossTheLimitIsHidden(t *testing.T) {
+	t.Parallel()
 	for _, form := range []string{"plain", "JSON", "JSON, upper case hex", "URL, lower case hex"} {
 		echo := echoForms[form](echoedKey)
 		for start := 4096 - len(echo) - 10; start <= 4096+1; start++ {
@@ -278,6 +280,7 @@ func (panickingReader) Read([]byte) (int, error) { panic("the body has a fault")
 
 // Rule 26.
 func TestAnEchoInTheHeaderIsHidden(t *testing.T) {
+	t.Parallel()
 	for _, key := range awkwardKeys {
 		for _, c := range everyCarrierOf(key) {
 			for form, write := range echoForms {
@@ -747,6 +750,7 @@ func TestAnEchoThatGoQuotesIsHidden(t *testing.T) {
 // Rule 26: what takes too long to search is hidden whole. The work is bounded,
 // not the time, so the same text is always treated the same way.
 func TestATextThatTakesTooLongToSearchIsHiddenWhole(t *testing.T) {
+	t.Parallel()
 	aKiB := strings.Repeat("a", 1<<10)
 	for name, test := range map[string]struct{ key, body, want string }{
 		"many beginnings, and escapes":    {aKiB, "%41" + strings.Repeat("a", 60<<10), "REDACTED"},

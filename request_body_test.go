@@ -129,6 +129,7 @@ func TestTheSecondBodyIsWholeWhateverGetBodyDoesToTheFirst(t *testing.T) {
 				for _, sender := range []string{"http.Client", "go-retryablehttp"} {
 					name := fmt.Sprintf("HTTP/2 %t, %s, %d bytes, %s", http2, kind, size, sender)
 					t.Run(name, func(t *testing.T) {
+						t.Parallel()
 						testSecondBody(t, text, http2, newBody, sender, calls)
 					})
 				}

@@ -51,6 +51,7 @@ const (
 //
 //	go test -run TestADayOfAService -v -timeout 1h . -day.hours 24 -day.replicas 200
 func TestADayOfAService(t *testing.T) {
+	t.Parallel()
 	hours, replicas := *dayHours, *dayReplicas
 	if testing.Short() || withRaceDetector() {
 		replicas = min(replicas, 2)
