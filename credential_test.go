@@ -54,6 +54,29 @@ func newHeaderValue(value string) (any, error) {
 	return anyOf(routeauth.NewHeaderTransport("token", "X-Token", routeauth.Secret(value), nil))
 }
 
+// Rule 17: the mistakes that people make are named.
+func TestALikelyMistakeIsNamed(t *testing.T) {
+	for name, make := range credentialConstructors {
+		bearer := "it begins with \"Bearer \", which does not belong to it"
+		if name == "token" {
+			bearer = "it begins with \"Bearer \", which the transport adds by itself"
+		}
+		for value, want := range map[string]string{
+			"Bearer zq179vk4":     bearer,
+			"bearer zq179vk4\r\n": bearer,
+			`"zq179vk4"`:          "it stands in quotes, which do not belong to it",
+			"'zq179vk4'":          "it stands in quotes, which do not belong to it",
+			"\"zq179vk4\"\n":      "it stands in quotes, which do not belong to it",
+			"zq179vk4\n":          "it ends in a line break, as the text of a file does",
+		} {
+			made, err := make(value)
+			assert.Nil(t, made, "%s %q", name, value)
+			assert.ErrorContains(t, err, want, "%s %q", name, value)
+			assert.NotContains(t, fmt.Sprint(err), "zq17", "%s %q", name, value)
+		}
+	}
+}
+
 // assertByteRefused fails unless err names the byte and its offset and shows
 // nothing of the value around it.
 func assertByteRefused(t *testing.T, made any, err error, c byte, offset int, name string) {

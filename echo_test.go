@@ -46,6 +46,8 @@ var echoForms = map[string]func(key string) string{
 	"HTML":                     html.EscapeString,
 	"HTML, decimal":            func(key string) string { return eachUnit(key, "&#%d;") },
 	"HTML, hexadecimal":        func(key string) string { return eachUnit(key, "&#x%X;") },
+	"HTML, no semicolon":       func(key string) string { return eachUnit(key, "&#%d") },
+	"URL, %u":                  func(key string) string { return eachUnit(key, "%%u%04x") },
 	"HTML in JSON":             func(key string) string { return jsonText(html.EscapeString(key), true) },
 	"HTML twice":               func(key string) string { return html.EscapeString(eachUnit(key, "&#%d;")) },
 	"%q":                       strconv.Quote,

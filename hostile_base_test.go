@@ -70,6 +70,26 @@ func TestABrokenErrorOfASourceMakesNoPanic(t *testing.T) {
 	}
 }
 
+// interrupted is an error of the network that quotes what was sent.
+type interrupted struct{ timeout, temporary bool }
+
+func (e interrupted) Error() string   { return "interrupted while writing " + planted }
+func (e interrupted) Timeout() bool   { return e.timeout }
+func (e interrupted) Temporary() bool { return e.temporary }
+
+// Rule 18: an error that stands for another one answers as that one does.
+func TestAnErrorWhoseTextIsHiddenStaysANetError(t *testing.T) {
+	for _, want := range []interrupted{{}, {timeout: true}, {temporary: true}} {
+		transport := newJWTTransport(t, handsOut(planted), roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, want }))
+		_, err := transport.RoundTrip(newRequest(t, "GET", endpoint, ""))
+		require.Error(t, err)
+		assert.NotContains(t, err.Error(), planted)
+		var got net.Error
+		require.ErrorAs(t, err, &got)
+		assert.Equal(t, want, interrupted{got.Timeout(), got.Temporary()})
+	}
+}
+
 // Rule 6: methods of the package's errors take a nil receiver.
 func TestNilErrorsOfThePackageMakeNoPanic(t *testing.T) {
 	var unauthorized *routeauth.UnauthorizedError

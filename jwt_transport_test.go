@@ -397,6 +397,7 @@ func TestARequestWithoutATokenIsNotSent(t *testing.T) {
 		"a joined error that is permanent":      {"", errors.Join(plain, routeauth.Permanent(plain)), false},
 		"a credential error that is permanent":  {"", &routeauth.CredentialError{Err: plain}, false},
 		"a joined one of these":                 {"", errors.Join(plain, &routeauth.CredentialError{Err: plain}), false},
+		"an error that is one by its As":        {"", asPermanent{plain}, false},
 		"net/http's error of a refused dial":    {"", &url.Error{Op: "Get", Err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}, true},
 		"a timeout of the source's own":         {"", context.DeadlineExceeded, true},
 		"a cancellation of the source's own":    {"", context.Canceled, true},
@@ -1108,4 +1109,12 @@ func TestAJWTTransportWithoutItsConstructorSendsNothing(t *testing.T) {
 		transport.CloseIdleConnections()
 	}
 	assert.Empty(t, b.sent())
+}
+
+// asPermanent is an error that is found by its method As alone.
+type asPermanent struct{ error }
+
+func (e asPermanent) As(target any) bool {
+	return errors.As(routeauth.Permanent(e.error), target) ||
+		errors.As(&routeauth.CredentialError{Err: e.error}, target)
 }

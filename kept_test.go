@@ -201,6 +201,30 @@ func TestAnOwnTransportsUnauthorizedErrorBecomesAResponse(t *testing.T) {
 	assert.Same(t, rejected, e)
 }
 
+// Rule 32: also where that error has no header.
+func TestAnUnauthorizedErrorWithoutAHeaderBecomesAResponseToo(t *testing.T) {
+	own := roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, &routeauth.UnauthorizedError{} })
+	resp, err := keeping(t, authFunc(func(http.RoundTripper) (mandatory, optional http.RoundTripper, err error) {
+		return own, own, nil
+	}), nil).RoundTrip(newRequest(t, "GET", mandatoryURL, ""))
+	require.NoError(t, err)
+	assert.NotNil(t, resp.Header)
+}
+
+// Rule 32: of two transports over each other, the type is that of the one whose
+// credential was rejected first, and it shows neither credential.
+func TestAKept401OfATransportBelowKeepsItsType(t *testing.T) {
+	key, token := "key-of-the-gateway", secretToken(t)
+	b := denying(func(resp *http.Response) { withBody(`{"detail": "no ` + key + ` and no ` + token + `"}`)(resp) })
+	below := keeping(t, routeauth.APIKeyAuth{APIKey: routeauth.Secret(key)}, b)
+	resp, err := keeping(t, routeauth.BearerAuth{Source: handsOut(token)}, below).RoundTrip(newRequest(t, "GET", mandatoryURL, ""))
+	require.NoError(t, err)
+	e, ok := routeauth.UnauthorizedFrom(resp)
+	require.True(t, ok)
+	assert.Equal(t, routeauth.SchemeAPIKey, e.Scheme)
+	assert.Equal(t, "no REDACTED and no REDACTED", e.Detail)
+}
+
 // Rule 28: a kept 401 is not retried, with any method.
 func TestCheckRetryKnowsAKept401(t *testing.T) {
 	requests := 0

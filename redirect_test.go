@@ -118,6 +118,20 @@ func TestAnOwnAuthGetsNoHopThatLeftItsOrigin(t *testing.T) {
 	}
 }
 
+// Rule 5: it reaches the base from an own Auth's transport too.
+func TestAnOwnAuthReachesTheIdleConnectionsOfItsBase(t *testing.T) {
+	policy, err := routeauth.NewPolicy(apiURL, nil)
+	require.NoError(t, err)
+	b, own := &base{}, http.RoundTripper(nil)
+	_, err = routeauth.New(policy, authFunc(func(base http.RoundTripper) (mandatory, optional http.RoundTripper, err error) {
+		own = base
+		return base, nil, nil
+	}), b)
+	require.NoError(t, err)
+	(&http.Client{Transport: own}).CloseIdleConnections()
+	assert.Equal(t, 1, b.idle)
+}
+
 // Rule 11: nobody's credential was rejected.
 func TestA401ToAHopWithoutCredentialIsAnOrdinaryResponse(t *testing.T) {
 	forEachWrapper(t, func(t *testing.T, w wrapper, over func(http.RoundTripper) http.RoundTripper) {

@@ -318,25 +318,53 @@ func (c countingConn) Write(p []byte) (int, error) {
 // was cut and a signing transport to hash the body, is the caller's body as well,
 // and the first body stays what it is.
 func TestEachCopyThatTheBaseAsksForIsTheCallersBody(t *testing.T) {
+	for kind, newBody := range bodyKinds(t, "the body") {
+		cache, _ := stale(t, nil, longLived(t, 2)...)
+		_, err := newJWTTransport(t, cache, roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			first := req.Body
+			_, err := io.ReadFull(first, make([]byte, 3))
+			require.NoError(t, err)
+			second, err := req.GetBody()
+			require.NoError(t, err)
+			beginning := make([]byte, 5)
+			_, err = io.ReadFull(second, beginning)
+			require.NoError(t, err)
+			rest, err := io.ReadAll(first)
+			require.NoError(t, err)
+			assert.Equal(t, " body", string(rest), kind)
+			var end strings.Builder
+			_, err = io.Copy(&end, second) // with its WriteTo, where it has one
+			require.NoError(t, err)
+			assert.Equal(t, "the body", string(beginning)+end.String(), kind)
+			n, err := io.Copy(&end, second)
+			assert.NoError(t, err, kind)
+			assert.Zero(t, n, "%s: it has ended", kind)
+			require.NoError(t, first.Close())
+			return answer(req, http.StatusOK, ""), second.Close()
+		})).RoundTrip(rewinding(t, endpoint, newBody()))
+		require.NoError(t, err)
+	}
+}
+
+// Rule 2: a copy that is read on ends with an error where the caller's GetBody
+// has less than before. Nobody takes half a body for the whole.
+func TestACopyThatIsShorterThanWhatWasReadIsAnError(t *testing.T) {
 	cache, _ := stale(t, nil, longLived(t, 2)...)
-	req := rewinding(t, endpoint, strings.NewReader("the body"))
+	req := newRequest(t, http.MethodPost, endpoint, "")
+	req.Body = newTrackedBody("the body")
+	req.GetBody = func() (io.ReadCloser, error) { return newTrackedBody("the"), nil }
 	_, err := newJWTTransport(t, cache, roundTripFunc(func(req *http.Request) (*http.Response, error) {
 		first := req.Body
-		_, err := io.ReadFull(first, make([]byte, 3))
+		_, err := io.ReadFull(first, make([]byte, 5))
 		require.NoError(t, err)
 		second, err := req.GetBody()
 		require.NoError(t, err)
-		beginning := make([]byte, 5)
-		_, err = io.ReadFull(second, beginning)
-		require.NoError(t, err)
-		rest, err := io.ReadAll(first)
-		require.NoError(t, err)
-		assert.Equal(t, " body", string(rest))
-		end, err := io.ReadAll(second)
-		require.NoError(t, err)
-		assert.Equal(t, "the body", string(beginning)+string(end))
-		require.NoError(t, first.Close())
-		return answer(req, http.StatusOK, ""), second.Close()
+		_, err = io.ReadAll(first)
+		assert.ErrorContains(t, err, "a second copy of the body ends early")
+		_, err = first.Read(make([]byte, 1))
+		assert.Error(t, err)
+		require.NoError(t, errors.Join(first.Close(), second.Close()))
+		return answer(req, http.StatusOK, ""), nil
 	})).RoundTrip(req)
 	require.NoError(t, err)
 }

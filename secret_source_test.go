@@ -228,6 +228,7 @@ func TestAFileThatCannotBeReadServesItsLastValue(t *testing.T) {
 			func() { write(t, path, " \n") },
 			func() { write(t, path, strings.Repeat("x", 64<<10+1)) },
 			func() { require.NoError(t, os.Remove(path)) },
+			func() { require.NoError(t, os.Mkdir(path, 0o700)) },
 		} {
 			broken()
 			before := len(fetches)
@@ -295,6 +296,7 @@ func TestAnAuthReportsWhatIsWrongWithIt(t *testing.T) {
 		"no halves":                {routeauth.SplitAuth{}, []string{"Mandatory of SplitAuth"}},
 		"both halves":              {routeauth.SplitAuth{Mandatory: routeauth.BearerAuth{}, Optional: routeauth.BasicAuth{}}, []string{"token source", "user name"}},
 		"nil half":                 {routeauth.SplitAuth{Mandatory: routeauth.APIKeyAuth{APIKey: "k"}, Optional: (*routeauth.APIKeyAuth)(nil)}, []string{"Optional of SplitAuth"}},
+		"half of a half":           {routeauth.SplitAuth{Mandatory: routeauth.APIKeyAuth{}}, []string{"API key is empty"}},
 	} {
 		mandatory, optional, err := test.auth.RoundTrippers(&base{})
 		assert.Nil(t, mandatory, name)
@@ -330,5 +332,19 @@ func TestA401HidesEveryFormOfACredential(t *testing.T) {
 		for _, secret := range test.secrets {
 			assert.NotContains(t, fmt.Sprintf("%+v %s", e, e.Body), secret)
 		}
+	}
+}
+
+// A SplitAuth without its second half is for a policy without an optional route.
+func TestHalfASplitAuthIsForMandatoryRoutesAlone(t *testing.T) {
+	auth := routeauth.SplitAuth{Mandatory: routeauth.APIKeyAuth{APIKey: "key"}}
+	for table, works := range map[*routeauth.Routes]bool{
+		{"GET /status": routeauth.Public}:   true,
+		{"GET /status": routeauth.Optional}: false,
+	} {
+		policy, err := routeauth.NewPolicy(apiURL, *table)
+		require.NoError(t, err)
+		_, err = routeauth.New(policy, auth, &base{})
+		assert.Equal(t, works, err == nil, "%v: %v", *table, err)
 	}
 }

@@ -283,3 +283,16 @@ func TestANilTraceIsAnErrorOfTheConstructor(t *testing.T) {
 	_, err = routeauth.NewTokenCache(handsOut("a"), routeauth.WithCacheTrace(nil))
 	assert.ErrorContains(t, err, "trace is")
 }
+
+// A LogTrace without a logger writes to the one that is the default when it writes.
+func TestLogTraceTakesTheDefaultLogger(t *testing.T) {
+	trace := routeauth.LogTrace(nil)
+	var out bytes.Buffer
+	before := slog.Default()
+	t.Cleanup(func() { slog.SetDefault(before) })
+	slog.SetDefault(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	transport := newTraced(t, routeauth.APIKeyAuth{APIKey: "key"}, &base{}, routeauth.WithTrace(trace))
+	_, err := transport.RoundTrip(newRequest(t, "GET", mandatoryURL, ""))
+	require.NoError(t, err)
+	assert.Contains(t, out.String(), "verdict=")
+}

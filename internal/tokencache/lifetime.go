@@ -74,12 +74,10 @@ func untilExp(iat, exp, began, now time.Time) Lifetime {
 	return Lifetime{end: end, wall: noWall, expiry: end.Round(0), life: exp.Sub(iat)}
 }
 
-// earlierOf returns the lifetime that ends when one of the two does.
+// earlierOf returns the lifetime that ends when one of the two does, of which b may
+// be zero.
 func earlierOf(a, b Lifetime) Lifetime {
-	switch {
-	case a.end.IsZero():
-		return b
-	case b.end.IsZero():
+	if b.end.IsZero() {
 		return a
 	}
 	first := a

@@ -233,3 +233,11 @@ func instant(t *testing.T, claim any) time.Time {
 	require.True(t, whole.IsInt64(), fmt.Sprint(claim))
 	return time.Unix(whole.Int64(), rest.Int64())
 }
+
+func TestATokensTotalIsFromItsBeginningToItsEnd(t *testing.T) {
+	now := time.Now()
+	life := LifetimeOf(Token{Value: "opaque", Expiry: now.Add(time.Minute)}, now, now)
+	assert.InDelta(t, time.Minute, life.Total(), float64(time.Millisecond))
+	unknown := LifetimeOf(Token{Value: "opaque"}, now, now)
+	assert.Zero(t, unknown.Total())
+}
