@@ -72,9 +72,9 @@ func asRoundTripperTo(transport http.RoundTripper) roundTripperTo {
 type Auth interface {
 	// RoundTrippers returns the transport for mandatory endpoints and the one
 	// for optional endpoints, which may be the same, or nil where the policy has
-	// no optional route. Both send with base, which is not nil when New calls. Both must be safe for concurrent use and keep
-	// the http.RoundTripper contract. They get only requests that may carry a
-	// credential.
+	// no optional route. Both send with base, which is not nil when New calls.
+	// Both must be safe for concurrent use and keep the http.RoundTripper
+	// contract. They get only requests that may carry a credential.
 	RoundTrippers(base http.RoundTripper) (mandatory, optional http.RoundTripper, err error)
 }
 

@@ -69,6 +69,12 @@ func cutMethod(text string) (method, path string) {
 // checkMethod refuses what is not a method (RFC 9110, section 9.1), and one
 // that is almost certainly a slip: methods are case-sensitive.
 func checkMethod(method string) error {
+	switch {
+	case method == "*":
+		return malformed("leave the method out for every method")
+	case strings.ContainsAny(method, ",|"):
+		return malformed("write one pattern for each method")
+	}
 	lower := false
 	for _, c := range []byte(method) {
 		lower = lower || 'a' <= c && c <= 'z'
@@ -87,7 +93,7 @@ func missingPath(path string) error {
 	case path == "":
 		return malformed("it has no path; write one that begins with a slash, such as /files/{id}")
 	case !strings.Contains(path, "/"):
-		return malformed("its path does not begin with a slash")
+		return malformed("its path does not begin with a slash; write /%s", path)
 	}
 	return malformed("it has a host, or no space after its method; write the path alone, relative to the base URL")
 }

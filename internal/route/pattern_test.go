@@ -36,7 +36,7 @@ var badPatterns = []struct{ pattern, word string }{
 	{" ", "no path"},
 	{"files", "does not begin with a slash"},
 	{"GET files", "does not begin with a slash"},
-	{"*", "does not begin with a slash"},
+	{"*", "does not begin with a slash; write /*"},
 	// Methods.
 	{"get /x", "write the method in capitals, GET for get"},
 	{"Get /x", "GET for Get"},
@@ -60,6 +60,9 @@ var badPatterns = []struct{ pattern, word string }{
 	{"/:id.json", "write {id} for :id, or %3A"},
 	{"/:", "write {name} for a wildcard, or %3A"},
 	{"/:{id}", "write {name} for a wildcard, or %3A"},
+	{"* /x", "leave the method out for every method"},
+	{"GET,POST /x", "write one pattern for each method"},
+	{"GET|POST /x", "write one pattern for each method"},
 	{"GET /x/*", "write {name} for one segment, {name...} for one or more, or %2A"},
 	{"/*/x", "or %2A"},
 	// URLs with more than a path.
