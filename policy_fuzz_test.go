@@ -454,7 +454,7 @@ func isOurs(pattern string) bool {
 	} else {
 		method = ""
 	}
-	if method != strings.ToUpper(method) || !strings.HasPrefix(written, "/") || written != cleanForm(written) {
+	if method != strings.ToUpper(method) || method == "*" || strings.Contains(method, "|") || !strings.HasPrefix(written, "/") || written != cleanForm(written) {
 		return false
 	}
 	for segment := range strings.SplitSeq(written[1:], "/") {
