@@ -2,7 +2,6 @@ package replay
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -29,6 +28,7 @@ type bodyCopy struct {
 	// Guarded by the body's turn.
 	offset int64 // how much was read
 	end    error // with which the reading ended, such as io.EOF
+	check  check
 }
 
 // onceCloser is a reader that is closed once, whoever closes it. Like the bodies
@@ -59,7 +59,7 @@ func (b *Body) newCopy() (io.ReadCloser, error) {
 		return nil, err
 	}
 	defer b.end()
-	c := &bodyCopy{body: b}
+	c := b.another()
 	if err := c.takeOver(); err != nil {
 		return nil, err
 	}
@@ -78,12 +78,22 @@ func (b *Body) onlyCopy() (io.ReadCloser, error) {
 	}
 	defer b.end()
 	b.wasRead.Store(false)
-	c := &bodyCopy{body: b}
+	c := b.another()
 	if err := c.takeOver(); err != nil {
 		return nil, err
 	}
 	b.copies = []*bodyCopy{c}
 	return c.withWriteTo(c.reader.Load().ReadCloser), nil
+}
+
+// another returns a copy, without a reader yet, that is to agree with the ones
+// before it. The caller has the turn.
+func (b *Body) another() *bodyCopy {
+	c := &bodyCopy{body: b}
+	for _, earlier := range b.copies {
+		c.check.like(earlier)
+	}
+	return c
 }
 
 // withWriteTo returns c with a WriteTo where the caller's reader has one.
@@ -133,10 +143,7 @@ func (c *bodyCopy) takeOver() error {
 		_ = reader.Close()
 		return errClosed
 	}
-	if _, err := io.CopyN(io.Discard, reader, c.offset); err != nil {
-		return fmt.Errorf("a second copy of the body ends early: %w", err)
-	}
-	return nil
+	return c.check.skip(reader, c.body.length, c.offset)
 }
 
 // ready makes c the current copy, or returns why it cannot be read. The caller has
@@ -161,13 +168,31 @@ func (c *bodyCopy) Read(p []byte) (n int, err error) {
 		return 0, err
 	}
 	defer c.body.end()
+	return c.read(p)
+}
+
+// read is Read for a caller who has the turn.
+func (c *bodyCopy) read(p []byte) (n int, err error) {
 	if err := c.ready(); err != nil {
-		return 0, err
+		return 0, c.fail(err)
 	}
+	p = p[:c.check.most(c.body.length, c.offset, len(p))]
 	n, err = c.reader.Load().Read(p)
 	c.offset += int64(n)
+	if wrong := c.check.read(c.body.length, c.offset, p[:n], err == io.EOF); wrong != nil {
+		return 0, c.fail(wrong)
+	}
 	c.end = err
 	return n, err
+}
+
+// fail ends the reading with an error, which stays.
+func (c *bodyCopy) fail(err error) error {
+	c.end = err
+	if reader := c.reader.Load(); reader != nil {
+		_ = reader.Close()
+	}
+	return err
 }
 
 // Close closes the caller's reader, if c has one, also while it is read.
@@ -190,15 +215,27 @@ func (c writerToCopy) WriteTo(w io.Writer) (n int64, err error) {
 		return 0, err
 	}
 	defer c.body.end()
+	if c.body.length <= 0 { // each piece is looked at
+		return io.Copy(w, readFunc(c.read))
+	}
 	if err := c.ready(); err == io.EOF {
 		return 0, nil
 	} else if err != nil {
-		return 0, err
+		return 0, c.fail(err)
 	}
 	n, err = io.Copy(w, c.reader.Load().ReadCloser)
 	c.offset += n
-	if c.end = err; err == nil {
-		c.end = io.EOF
+	if err == nil {
+		err = c.check.read(c.body.length, c.offset, nil, true)
 	}
-	return n, err
+	if err != nil {
+		return n, c.fail(err)
+	}
+	c.end = io.EOF
+	return n, nil
 }
+
+// readFunc is a reader without a WriteTo.
+type readFunc func(p []byte) (int, error)
+
+func (f readFunc) Read(p []byte) (int, error) { return f(p) }

@@ -24,6 +24,7 @@ const MaxParamsBody = 1 << 20
 // asks for a new one, and goes on where it was.
 type Body struct {
 	req     *http.Request
+	length  int64         // its ContentLength; not known if it is not more than 0
 	wasRead atomic.Bool   // the copies that are in use
 	turn    chan struct{} // holds one value while nobody reads
 
@@ -42,7 +43,7 @@ func Of(req *http.Request) *Body {
 	if !HasBody(req) || req.GetBody == nil {
 		return nil
 	}
-	b := &Body{req: req, turn: make(chan struct{}, 1)}
+	b := &Body{req: req, length: req.ContentLength, turn: make(chan struct{}, 1)}
 	b.turn <- struct{}{}
 	return b
 }
