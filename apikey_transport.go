@@ -3,7 +3,6 @@ package routeauth
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 
 	"example.com/routeauth/internal/httpfield"
 )
@@ -41,7 +40,7 @@ func (t *APIKeyTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 // CloseIdleConnections closes the base's idle connections, if it can.
 func (t *APIKeyTransport) CloseIdleConnections() { t.header.CloseIdleConnections() }
 
-func (t *APIKeyTransport) roundTripTo(to url.URL, req *http.Request) (*http.Response, error) {
+func (t *APIKeyTransport) roundTripTo(to target, req *http.Request) (*http.Response, error) {
 	return t.header.roundTripTo(to, req)
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"example.com/routeauth/internal/httpfield"
@@ -96,18 +95,18 @@ func (t *HeaderTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := t.sender.check(req); err != nil {
 		return nil, err
 	}
-	return t.roundTripTo(*req.URL, req)
+	return t.roundTripTo(targetOf(req), req)
 }
 
-func (t *HeaderTransport) roundTripTo(to url.URL, req *http.Request) (*http.Response, error) {
+func (t *HeaderTransport) roundTripTo(to target, req *http.Request) (*http.Response, error) {
 	if t.source != nil {
 		source := t.source()
 		return t.sender.exchange(to, req, &source, nil)
 	}
-	if origin.Left(&to, req) {
+	if origin.Left(&to.url, req) {
 		return roundTrip(t.sender.base(), req)
 	}
-	resp, rejected, err := t.sender.send(to, req, t.value(), "")
+	resp, rejected, err := t.sender.send(to, req, req, t.value(), "")
 	if rejected != nil {
 		return rejected.final(&t.sender, req)
 	}

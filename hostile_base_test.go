@@ -164,7 +164,7 @@ func TestTheURLIsTheDecisionsOwn(t *testing.T) {
 			url = optionalURL
 		}
 		req := newRequest(t, "GET", url, "")
-		astray := func() { req.URL.Host, req.URL.Scheme = "evil.example.com", "http" }
+		astray := func() { req.URL.Host, req.URL.Scheme, req.Method = "evil.example.com", "http", "POST" }
 		source := tokenFunc(func(context.Context, routeauth.Params) (string, error) {
 			astray()
 			return token, nil
@@ -181,8 +181,28 @@ func TestTheURLIsTheDecisionsOwn(t *testing.T) {
 		resp, err := transport.RoundTrip(req)
 		require.NoError(t, err)
 		assert.Equal(t, url, b.only(t).URL.String())
+		assert.Equal(t, http.MethodGet, b.only(t).Method)
 		assert.Same(t, req, resp.Request)
 	}
+}
+
+// Rule 3: so it is where an own Auth's transport adds its credential to a copy of
+// the request, as most do.
+func TestAResponseOfAnOwnAuthNamesTheCallersRequest(t *testing.T) {
+	policy, err := routeauth.NewPolicy(apiURL, nil)
+	require.NoError(t, err)
+	transport, err := routeauth.New(policy, authFunc(func(base http.RoundTripper) (mandatory, optional http.RoundTripper, err error) {
+		return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			req = req.Clone(req.Context())
+			req.Header.Set("Authorization", "Bearer "+token)
+			return base.RoundTrip(req)
+		}), nil, nil
+	}), &base{})
+	require.NoError(t, err)
+	req := newRequest(t, "GET", mandatoryURL, "")
+	resp, err := transport.RoundTrip(req)
+	require.NoError(t, err)
+	assert.Same(t, req, resp.Request)
 }
 
 // Rule 3: where the base sent another request, the response says which.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"net/http"
-	"net/url"
 	"time"
 )
 
@@ -82,10 +81,10 @@ func (t *JWTTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := t.sender.check(req); err != nil {
 		return nil, err
 	}
-	return t.roundTripTo(*req.URL, req)
+	return t.roundTripTo(targetOf(req), req)
 }
 
-func (t *JWTTransport) roundTripTo(to url.URL, req *http.Request) (*http.Response, error) {
+func (t *JWTTransport) roundTripTo(to target, req *http.Request) (*http.Response, error) {
 	return t.sender.exchange(to, req, t, t.params)
 }
 

@@ -163,13 +163,15 @@ func TestAKept401IsReplayed(t *testing.T) {
 		cache, _ := stale(t, nil, tokens...)
 		b := rejecting(test.rejected...)
 		auth := routeauth.JWTAuth{SubscriptionID: subscriptionID, Source: cache}
-		resp, err := keeping(t, auth, b).RoundTrip(newRequest(t, "POST", mandatoryURL, "body"))
+		req := newRequest(t, "POST", mandatoryURL, "body")
+		resp, err := keeping(t, auth, b).RoundTrip(req)
 		require.NoError(t, err, name)
 		assert.Equal(t, test.status, resp.StatusCode, name)
 		got, err := io.ReadAll(resp.Body)
 		require.NoError(t, err)
 		assert.Equal(t, test.body, string(got), name)
 		assert.Equal(t, tokens, tokensOf(b), name)
+		assert.Same(t, req, resp.Request, name)
 		e, ok := routeauth.UnauthorizedFrom(resp)
 		assert.Equal(t, test.status == http.StatusUnauthorized, ok, name)
 		if ok {

@@ -9,6 +9,15 @@ import (
 
 var errNoURL = errors.New("the request has no URL")
 
+// target is what a decision rests on, in a copy: what the caller makes of the
+// request meanwhile sends nothing astray.
+type target struct {
+	method string
+	url    url.URL
+}
+
+func targetOf(req *http.Request) target { return target{req.Method, *req.URL} }
+
 // closeBody closes the body of a request that does not reach a base, as the
 // [http.RoundTripper] contract requires.
 func closeBody(req *http.Request) {

@@ -70,8 +70,8 @@ type credentialSource interface {
 
 // exchange sends a request with a credential of source, and once more with
 // another one where the first was rejected and that may help.
-func (s *headerSender) exchange(to url.URL, req *http.Request, source credentialSource, f ParamsFunc) (*http.Response, error) {
-	if origin.Left(&to, req) {
+func (s *headerSender) exchange(to target, req *http.Request, source credentialSource, f ParamsFunc) (*http.Response, error) {
+	if origin.Left(&to.url, req) {
 		return roundTrip(s.base(), req) // and no credential is asked for
 	}
 	ctx, cancel := contextOf(req)
@@ -91,9 +91,9 @@ func (s *headerSender) exchange(to url.URL, req *http.Request, source credential
 	if err != nil {
 		return nil, newCredentialError(s.scheme, req, fmt.Errorf("params: %w", sound("GetBody", err)), false)
 	}
-	resp, rejected, err := s.send(to, prepared, c.value, "")
+	resp, rejected, err := s.send(to, req, prepared, c.value, "")
 	if rejected == nil {
-		return withRequest(resp, prepared, req), err
+		return resp, err
 	}
 	source.discard(ctx, params, c)
 	if !maySendAgain {
@@ -113,39 +113,30 @@ func (s *headerSender) exchange(to url.URL, req *http.Request, source credential
 		return rejected.final(s, req)
 	}
 	s.options.tracesOf(req).unauthorized(req.Context(), rejected.err, true)
-	resp, rejected, err = s.send(to, again, next.value, c.value)
+	resp, rejected, err = s.send(to, req, again, next.value, c.value)
 	if rejected == nil {
-		return withRequest(resp, again, req), err
+		return resp, err
 	}
 	source.discard(ctx, params, next)
 	return rejected.final(s, req)
 }
 
-// withRequest makes the caller's request that of a response which is for a copy
-// of it with another body.
-func withRequest(resp *http.Response, sent, caller *http.Request) *http.Response {
-	if resp != nil && resp.Request == sent {
-		resp.Request = caller
-	}
-	return resp
-}
-
 // send is the one function through which every credential is sent: a request
 // gets its header field here or nowhere. The caller has asked origin.Left. The
-// request goes to the URL to, which is the caller's copy of the one that the
-// decision was made for. The server may have seen another credential of this
-// request, which is hidden too. send returns the response, or how the server
-// rejected the credential, or the error of the base.
-func (s *headerSender) send(to url.URL, req *http.Request, value, seen string) (*http.Response, *rejection, error) {
+// request is the caller's, or a copy of it with another body, and goes to the
+// target that the decision was made for. The server may have seen another
+// credential of this request, which is hidden too. send returns the response, or
+// how the server rejected the credential, or the error of the base.
+func (s *headerSender) send(to target, caller, req *http.Request, value, seen string) (*http.Response, *rejection, error) {
 	base, sent := s.base(), authenticated(to, req, s.name, value)
 	fetch.RefuseRedirects(sent.Header, fetchBase(base))
 	resp, err := roundTrip(base, sent)
 	if err != nil {
 		return nil, nil, hideIn(err, s.redactor(value, seen))
 	}
-	resp.Request = shownRequest(resp.Request, to, req, s.name)
+	resp.Request = shownRequest(resp.Request, to.url, caller, s.name)
 	if resp.StatusCode == http.StatusUnauthorized {
-		return nil, s.reject(s.redactor(value, seen), &to, req, resp), nil
+		return nil, s.reject(s.redactor(value, seen), to, caller, resp), nil
 	}
 	return resp, nil, nil
 }
@@ -165,16 +156,16 @@ func (s *headerSender) redactor(values ...string) redact.Redactor {
 }
 
 // authenticated returns a shallow copy of req, as Request.WithContext makes it,
-// with a URL of its own and a header of its own in which the field name has
-// exactly one value. The header has no memory in common with the caller's: what
+// with that method, a URL of its own and a header of its own in which the field
+// name has exactly one value. The header has no memory in common with the caller's: what
 // the base writes into its values or appends to them, the caller does not see.
-func authenticated(to url.URL, req *http.Request, name, value string) *http.Request {
+func authenticated(to target, req *http.Request, name, value string) *http.Request {
 	// One allocation holds the request, its URL and the values of a usual header.
 	out := &struct {
 		request http.Request
 		url     url.URL
 		values  [8]string
-	}{request: *req, url: to}
+	}{request: *req, url: to.url}
 
 	header := make(http.Header, len(req.Header)+1)
 	values := slices.Grow(out.values[:0], len(req.Header)+1)
@@ -194,7 +185,7 @@ func authenticated(to url.URL, req *http.Request, name, value string) *http.Requ
 	values = append(values, value)
 	header[name] = values[start:len(values):len(values)]
 
-	out.request.URL = &out.url
+	out.request.Method, out.request.URL = to.method, &out.url
 	out.request.Header = header
 	return &out.request
 }

@@ -2,7 +2,6 @@ package routeauth
 
 import (
 	"net/http"
-	"net/url"
 
 	"example.com/routeauth/internal/httpfield"
 )
@@ -39,7 +38,7 @@ func (t *SubscriptionTransport) RoundTrip(req *http.Request) (*http.Response, er
 // CloseIdleConnections closes the base's idle connections, if it can.
 func (t *SubscriptionTransport) CloseIdleConnections() { t.header.CloseIdleConnections() }
 
-func (t *SubscriptionTransport) roundTripTo(to url.URL, req *http.Request) (*http.Response, error) {
+func (t *SubscriptionTransport) roundTripTo(to target, req *http.Request) (*http.Response, error) {
 	return t.header.roundTripTo(to, req)
 }
 

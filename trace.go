@@ -1,10 +1,10 @@
 package routeauth
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
 )
@@ -208,7 +208,7 @@ func LogTrace(l *slog.Logger) *Trace {
 
 // tellDecision tells of a decision. The carrier is the transport that adds a
 // credential, or nil.
-func (t *Transport) tellDecision(all traces, d *decision, to url.URL, req *http.Request, carrier roundTripperTo, left bool) {
+func (t *Transport) tellDecision(all traces, d *decision, to target, req *http.Request, carrier roundTripperTo, left bool) {
 	var told Decision
 	made := false
 	for _, trace := range all {
@@ -216,7 +216,7 @@ func (t *Transport) tellDecision(all traces, d *decision, to url.URL, req *http.
 			continue
 		}
 		if !made {
-			told, made = Decision{Match: d.match(t.policy, &to), Method: methodOf(req), URL: locationOf(&to), Redirected: left}, true
+			told, made = Decision{Match: d.match(t.policy, &to.url), Method: cmp.Or(to.method, http.MethodGet), URL: locationOf(&to.url), Redirected: left}, true
 			if carrier != nil {
 				told.Scheme = carrier.scheme()
 			}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 )
 
 // Transport is an [http.RoundTripper] that sends each request of one API with
@@ -31,10 +30,9 @@ type Transport struct {
 }
 
 // roundTripperTo is a transport of this package as [Transport] calls it: with
-// the URL that the policy decided on, whatever the caller makes of the request's
-// own in the meantime.
+// the target that the policy decided on.
 type roundTripperTo interface {
-	roundTripTo(to url.URL, req *http.Request) (*http.Response, error)
+	roundTripTo(to target, req *http.Request) (*http.Response, error)
 	scheme() Scheme
 }
 
@@ -43,11 +41,15 @@ type foreign struct{ transport http.RoundTripper }
 
 func (f foreign) scheme() Scheme { return "" }
 
-func (f foreign) roundTripTo(to url.URL, req *http.Request) (*http.Response, error) {
+func (f foreign) roundTripTo(to target, req *http.Request) (*http.Response, error) {
 	own := *req
-	own.URL = &to
+	own.Method, own.URL = to.method, &to.url
+	asked := to.url
 	resp, err := roundTrip(f.transport, &own)
-	return withRequest(resp, &own, req), err
+	if resp != nil && isCallers(resp.Request, &asked, req) {
+		resp.Request = req // f's own has its credential
+	}
+	return resp, err
 }
 
 // asRoundTripperTo asks for the types by name: somebody's type that embeds one of
@@ -203,8 +205,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req == nil || req.URL == nil {
 		return nil, newCredentialError("", req, errNoURL, false)
 	}
-	to := *req.URL
-	d := t.policy.decide(req.Method, &to)
+	to := targetOf(req)
+	d := t.policy.decide(to.method, &to.url)
 	left := d.verdict == InScope && t.policy.leftScope(req)
 	var carrier roundTripperTo // of the credential
 	switch {
@@ -221,7 +223,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	case d.verdict == Refused:
 		return nil, newCredentialError("", req, fmt.Errorf("%w: %s", ErrRefusedPath, d.reasonRefused()), false)
 	case d.verdict == OutOfScope && t.options.refuseOutOfScope && req.Response == nil:
-		return nil, newCredentialError("", req, errors.New(t.policy.reasonOutOfScope(&to)), false)
+		return nil, newCredentialError("", req, errors.New(t.policy.reasonOutOfScope(&to.url)), false)
 	case carrier == nil:
 		return roundTrip(t.base(), req)
 	}

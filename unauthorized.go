@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
-	"net/url"
 	"reflect"
 	"strings"
 	"unicode/utf8"
@@ -24,11 +23,11 @@ type rejection struct {
 
 // reject makes of a 401 response an error, draining and closing its body, or with
 // KeepUnauthorized a response that can be read as one.
-func (s *headerSender) reject(r redact.Redactor, to *url.URL, req *http.Request, resp *http.Response) *rejection {
+func (s *headerSender) reject(r redact.Redactor, to target, req *http.Request, resp *http.Response) *rejection {
 	e := &UnauthorizedError{
 		Scheme:    s.scheme,
-		Method:    methodOf(req),
-		URL:       r.Text(locationOf(to)),
+		Method:    cmp.Or(to.method, http.MethodGet),
+		URL:       r.Text(locationOf(&to.url)),
 		Header:    r.Header(resp.Header),
 		RequestID: r.Text(cmp.Or(resp.Header.Get("X-Cloud-Trace-Context"), resp.Header.Get("X-Request-Id"))),
 	}
