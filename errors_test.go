@@ -332,6 +332,16 @@ func TestACredentialErrorSaysWhatWasNotSentAndWhy(t *testing.T) {
 	assert.Equal(t, 1, body.closes())
 }
 
+// Rule 26: a password that was written into the URL's host by hand is not shown.
+func TestAnErrorDoesNotShowAPasswordInTheHost(t *testing.T) {
+	req := newRequest(t, "GET", endpoint, "")
+	req.URL.Host = "ada:hunter2@api.example.com"
+	_, err := newJWTTransport(t, failing(errors.New("down")), &base{}).RoundTrip(req)
+	e := credentialErrorOf(t, err)
+	assert.NotContains(t, e.Error()+e.URL, "hunter2")
+	assert.Contains(t, e.URL, "//api.example.com/")
+}
+
 func TestTheTextOfACredentialErrorWithoutScheme(t *testing.T) {
 	e := &routeauth.CredentialError{Method: "GET", URL: "https://api.example.com/x", Err: io.EOF}
 	assert.EqualError(t, e, "routeauth: GET https://api.example.com/x: not sent: EOF")

@@ -75,18 +75,31 @@ func newHeaderTransport(scheme Scheme, name, value string, base http.RoundTrippe
 func newHeaderSourceTransport(scheme Scheme, name, prefix string, source SecretSource, base http.RoundTripper, check func(what, value string) error) (*HeaderTransport, error) {
 	sender, errs := newHeaderSender(scheme, name, base)
 	sender.prefix = prefix
-	errs = append(errs, checkNotNil("secret source", source), checkPrefix(prefix))
+	errs = append(errs, checkNotNil("secret source", source), checkPrefix(sender.name, prefix))
 	if err := joinErrors(errs...); err != nil {
 		return nil, err
 	}
 	return &HeaderTransport{sender: sender, source: hide(secretSource{source, prefix, check})}, nil
 }
 
-func checkPrefix(prefix string) error {
-	if prefix == "" {
+// checkPrefix checks what stands before the credential in the field with this
+// name.
+func checkPrefix(name, prefix string) error {
+	switch {
+	case prefix == "":
 		return nil
+	case (name == HeaderAuthorization || name == "Proxy-Authorization") && !strings.HasSuffix(prefix, " "):
+		return fmt.Errorf("header prefix: %s needs a space between the scheme and the credential (RFC 9110, section 11.4), such as %q", name, "Bearer ")
 	}
 	return httpfield.CheckValue("header prefix", strings.TrimSuffix(prefix, " "))
+}
+
+// checkPrefixed checks a value that is sent behind prefix.
+func checkPrefixed(what, value, prefix string) error {
+	if prefix != "" && httpfield.HasPrefixFold(value, prefix) {
+		return fmt.Errorf("%s begins with the prefix, which the transport adds by itself", what)
+	}
+	return nil
 }
 
 // RoundTrip sends req with the credential. The package comment says what happens
@@ -128,15 +141,20 @@ type secretSource struct {
 }
 
 func (s *secretSource) credential(ctx context.Context, _ Params) (credential, error) {
-	secret, err := secretOf(ctx, s.SecretSource)
+	secret, err := secretOf(ctx, s.SecretSource, s.checkSecret)
 	if err != nil {
 		return credential{}, err
 	}
-	if err := s.check("secret", string(secret)); err != nil {
-		return credential{}, Permanent(fmt.Errorf("the secret source returned an invalid secret: %w", err))
-	}
 	_, isDiscarder := s.SecretSource.(SecretDiscarder)
 	return credential{value: s.prefix + string(secret), secret: secret, replaceable: isDiscarder}, nil
+}
+
+func (s *secretSource) checkSecret(secret Secret) error {
+	err := errors.Join(s.check("secret", string(secret)), checkPrefixed("secret", string(secret), s.prefix))
+	if err == nil {
+		return nil
+	}
+	return Permanent(fmt.Errorf("the secret source returned an invalid secret: %w", err))
 }
 
 func (s *secretSource) discard(ctx context.Context, _ Params, rejected credential) {
@@ -181,7 +199,8 @@ func (a HeaderAuth) RoundTrippers(base http.RoundTripper) (mandatory, optional h
 		t, err = NewHeaderSourceTransport(a.Scheme, a.Name, a.Prefix, a.Source, base)
 	} else {
 		t, err = newHeaderTransport(a.Scheme, a.Name, a.Prefix+string(a.Value), base,
-			errors.Join(httpfield.CheckValue("header value", string(a.Value)), checkPrefix(a.Prefix)))
+			errors.Join(httpfield.CheckValue("header value", string(a.Value)),
+				checkPrefixed("header value", string(a.Value), a.Prefix), checkPrefix(http.CanonicalHeaderKey(a.Name), a.Prefix)))
 	}
 	if err != nil {
 		return nil, nil, err
@@ -221,8 +240,8 @@ func (a BasicAuth) Format(f fmt.State, verb rune) {
 }
 
 // MarshalText returns the user name, a colon and REDACTED; the user name is
-// REDACTED too where it is the secret. It implements [encoding.TextMarshaler], which encoding/json,
-// encoding/xml and log/slog follow.
+// REDACTED too where it is the secret. It implements [encoding.TextMarshaler],
+// which encoding/json, encoding/xml and log/slog follow.
 func (a BasicAuth) MarshalText() ([]byte, error) {
 	return fmt.Appendf(nil, "%v:%v", a.shownUsername(), a.Password), nil
 }

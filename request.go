@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 var errNoURL = errors.New("the request has no URL")
@@ -39,7 +40,8 @@ func locationOf(u *url.URL) string {
 	if u == nil {
 		return ""
 	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
+	host := u.Host[strings.LastIndexByte(u.Host, '@')+1:] // user info that was put there by hand
+	return (&url.URL{Scheme: u.Scheme, Host: host, Path: u.Path, RawPath: u.RawPath}).String()
 }
 
 // sameURL reports whether two URLs are written the same way.

@@ -36,15 +36,18 @@ type SecretSourceFunc func(ctx context.Context) (Secret, error)
 // Secret calls f.
 func (f SecretSourceFunc) Secret(ctx context.Context) (Secret, error) { return f(ctx) }
 
-// secretOf asks a source, and tells of it unless the source does that itself.
-func secretOf(ctx context.Context, source SecretSource) (secret Secret, err error) {
+// secretOf asks a source for a secret that check lets pass, and tells of it unless
+// the source does that itself.
+func secretOf(ctx context.Context, source SecretSource, check func(Secret) error) (secret Secret, err error) {
 	if _, ok := source.(*FileSecretSource); !ok {
 		began := time.Now()
 		defer func() { tellFetch(ctx, TokenFetch{Took: time.Since(began), Err: err}, nil) }()
 	}
 	defer recoverSource("secret source", &err)
-	secret, err = source.Secret(ctx)
-	return secret, sound("the secret source", err)
+	if secret, err = source.Secret(ctx); err != nil {
+		return "", sound("the secret source", err)
+	}
+	return secret, check(secret)
 }
 
 const (
@@ -62,8 +65,8 @@ const (
 // by switching a symbolic link, as Kubernetes does, is found. After a 401 it is
 // read at once.
 //
-// A file that cannot be read, is empty or has more than 64 KiB is a failed read,
-// which a [Trace] sees. The last value is served on, for as long as there is
+// A file that cannot be read, is empty, has more than one line or more than
+// 64 KiB, or is not a regular one, is a failed read, which a [Trace] sees. The last value is served on, for as long as there is
 // one. Without one, the request fails with a temporary [*CredentialError] that
 // names the file.
 type FileSecretSource struct{ file hidden[*secretFile] }
@@ -131,7 +134,12 @@ func (f *secretFile) look(ctx context.Context, now time.Time) {
 	if err == nil && !f.stale && f.err == nil && f.seen != nil && isSameFile(info, f.seen) {
 		return
 	}
-	secret, info, err := readSecret(f.path)
+	var secret Secret
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("secret file %s is not a regular file", f.path) // a pipe would block
+	} else {
+		secret, info, err = readSecret(f.path)
+	}
 	f.stale, f.err = false, err
 	if err == nil {
 		f.secret, f.seen = secret, info
@@ -164,6 +172,8 @@ func readSecret(path string) (Secret, os.FileInfo, error) {
 		return "", nil, fmt.Errorf("secret file %s is larger than %d bytes", path, maxSecretFile)
 	case secret == "":
 		return "", nil, fmt.Errorf("secret file %s is empty", path)
+	case strings.ContainsAny(secret, "\r\n"):
+		return "", nil, fmt.Errorf("secret file %s has more than one line", path)
 	}
 	return Secret(secret), info, nil
 }

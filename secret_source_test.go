@@ -227,6 +227,7 @@ func TestAFileThatCannotBeReadServesItsLastValue(t *testing.T) {
 		for _, broken := range []func(){
 			func() { write(t, path, " \n") },
 			func() { write(t, path, strings.Repeat("x", 64<<10+1)) },
+			func() { write(t, path, "two\nlines\n") },
 			func() { require.NoError(t, os.Remove(path)) },
 			func() { require.NoError(t, os.Mkdir(path, 0o700)) },
 		} {
@@ -296,6 +297,11 @@ func TestAnAuthReportsWhatIsWrongWithIt(t *testing.T) {
 		"no halves":                {routeauth.SplitAuth{}, []string{"Mandatory of SplitAuth"}},
 		"both halves":              {routeauth.SplitAuth{Mandatory: routeauth.BearerAuth{}, Optional: routeauth.BasicAuth{}}, []string{"token source", "user name"}},
 		"nil half":                 {routeauth.SplitAuth{Mandatory: routeauth.APIKeyAuth{APIKey: "k"}, Optional: (*routeauth.APIKeyAuth)(nil)}, []string{"Optional of SplitAuth"}},
+		"two nil halves":           {routeauth.SplitAuth{Mandatory: (*routeauth.APIKeyAuth)(nil), Optional: (*routeauth.APIKeyAuth)(nil)}, []string{"Mandatory of SplitAuth", "Optional of SplitAuth"}},
+		"a prefix without a space": {routeauth.HeaderAuth{Scheme: "a", Name: "authorization", Prefix: "Bearer", Value: "b"}, []string{"needs a space between the scheme and the credential"}},
+		"the prefix twice":         {routeauth.HeaderAuth{Scheme: "a", Name: "X-A", Prefix: "Token ", Value: "token b"}, []string{"begins with the prefix, which the transport adds by itself"}},
+		"a line break":             {routeauth.HeaderAuth{Scheme: "a", Name: "X-A", Value: "b\n"}, []string{"it ends in a line break, as the text of a file does"}},
+		"a password's line break":  {routeauth.BasicAuth{Username: "a", Password: "b\r\n"}, []string{"it ends in a line break, as the text of a file does"}},
 		"half of a half":           {routeauth.SplitAuth{Mandatory: routeauth.APIKeyAuth{}}, []string{"API key is empty"}},
 	} {
 		mandatory, optional, err := test.auth.RoundTrippers(&base{})
@@ -346,5 +352,23 @@ func TestHalfASplitAuthIsForMandatoryRoutesAlone(t *testing.T) {
 		require.NoError(t, err)
 		_, err = routeauth.New(policy, auth, &base{})
 		assert.Equal(t, works, err == nil, "%v: %v", *table, err)
+	}
+}
+
+// Rules 33 and 34: a secret that cannot be sent is one that was not had.
+func TestATraceIsToldOfASecretThatCannotBeSent(t *testing.T) {
+	for name, secret := range map[string]routeauth.Secret{
+		"two lines": "a\nb", "empty": "", "the prefix twice": "Token abc",
+	} {
+		source := routeauth.SecretSourceFunc(func(context.Context) (routeauth.Secret, error) { return secret, nil })
+		var fetches []routeauth.TokenFetch
+		trace := &routeauth.Trace{TokenFetched: func(_ context.Context, f routeauth.TokenFetch) { fetches = append(fetches, f) }}
+		auth := routeauth.HeaderAuth{Scheme: "own", Name: "X-Own", Prefix: "Token ", Source: source}
+		_, err := newTraced(t, auth, &base{}, routeauth.WithTrace(trace)).RoundTrip(newRequest(t, "GET", mandatoryURL, ""))
+		var e *routeauth.CredentialError
+		require.ErrorAs(t, err, &e, name)
+		assert.False(t, e.Temporary(), name)
+		require.Len(t, fetches, 1, name)
+		assert.Error(t, fetches[0].Err, name)
 	}
 }

@@ -31,7 +31,7 @@ type headerSender struct {
 func newHeaderSender(scheme Scheme, name string, base http.RoundTripper) (headerSender, []error) {
 	var schemeErr error
 	if scheme == "" {
-		schemeErr = errors.New("scheme is empty")
+		schemeErr = errors.New(`scheme is empty: name the kind of credential for errors and logs, such as "gateway-key"`)
 	}
 	s := headerSender{scheme: scheme, name: http.CanonicalHeaderKey(name)}
 	if configured, ok := base.(*configuredBase); ok {

@@ -68,9 +68,9 @@ func asRoundTripperTo(transport http.RoundTripper) roundTripperTo {
 	return foreign{transport}
 }
 
-// Auth makes the transports that carry an API's credentials. [JWTAuth] and
-// [APIKeyAuth] are the ones of this package; others can be built from
-// [HeaderTransport].
+// Auth makes the transports that carry an API's credentials. Those of this package
+// are [JWTAuth], [APIKeyAuth], [BearerAuth], [BasicAuth], [HeaderAuth] and
+// [SplitAuth]; others can be built from [HeaderTransport].
 type Auth interface {
 	// RoundTrippers returns the transport for mandatory endpoints and the one
 	// for optional endpoints, which may be the same, or nil where the policy has
@@ -85,27 +85,28 @@ type Auth interface {
 type SplitAuth struct{ Mandatory, Optional Auth }
 
 // RoundTrippers returns what Mandatory makes for mandatory endpoints and what
-// Optional makes for optional ones. A nil Optional makes nothing, which [New]
-// takes where the policy has no optional route.
+// Optional makes for optional ones, or for mandatory ones where it makes nothing
+// for those. A nil Optional makes nothing, which [New] takes where the policy has
+// no optional route. The error joins those of both.
 func (a SplitAuth) RoundTrippers(base http.RoundTripper) (mandatory, optional http.RoundTripper, err error) {
-	if err := checkNotNil("Mandatory of SplitAuth", a.Mandatory); err != nil {
-		return nil, nil, joinErrors(err)
+	mandatory, _, mandatoryErr := halfOf("Mandatory of SplitAuth", a.Mandatory, base)
+	if a.Optional != nil {
+		var forMandatory http.RoundTripper
+		if forMandatory, optional, err = halfOf("Optional of SplitAuth", a.Optional, base); optional == nil {
+			optional = forMandatory
+		}
 	}
-	mandatory, _, mandatoryErr := a.Mandatory.RoundTrippers(base)
-	if a.Optional == nil {
-		return mandatory, nil, mandatoryErr
-	}
-	if err := checkNotNil("Optional of SplitAuth", a.Optional); err != nil {
-		return nil, nil, errors.Join(mandatoryErr, joinErrors(err))
-	}
-	optionalMandatory, optional, optionalErr := a.Optional.RoundTrippers(base)
-	if optional == nil {
-		optional = optionalMandatory
-	}
-	if err := errors.Join(mandatoryErr, optionalErr); err != nil {
+	if err := errors.Join(mandatoryErr, err); err != nil {
 		return nil, nil, err
 	}
 	return mandatory, optional, nil
+}
+
+func halfOf(what string, auth Auth, base http.RoundTripper) (mandatory, optional http.RoundTripper, err error) {
+	if err := checkNotNil(what, auth); err != nil {
+		return nil, nil, joinErrors(err)
+	}
+	return auth.RoundTrippers(base)
 }
 
 // Option changes what a [Transport] does.

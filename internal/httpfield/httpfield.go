@@ -41,14 +41,13 @@ func CheckCredential(what, value string) error {
 	case isQuoted(trimmed):
 		err = fmt.Errorf("%w: it stands in quotes, which do not belong to it", err)
 	}
-	if trimmed != value {
-		err = fmt.Errorf("%w: it ends in a line break, as the text of a file does", err)
-	}
 	return err
 }
 
-func hasBearerPrefix(value string) bool {
-	const prefix = "Bearer "
+func hasBearerPrefix(value string) bool { return HasPrefixFold(value, "Bearer ") }
+
+// HasPrefixFold reports whether value begins with prefix, in any case of letters.
+func HasPrefixFold(value, prefix string) bool {
 	return len(value) >= len(prefix) && strings.EqualFold(value[:len(prefix)], prefix)
 }
 
@@ -96,9 +95,14 @@ func checkBytes(what, value, class string, allowed func(c byte) bool) error {
 		return placeholderError(what)
 	}
 	for i := range len(value) {
-		if !allowed(value[i]) {
-			return fmt.Errorf("%s: byte %#02x at offset %d is not %s", what, value[i], i, class)
+		if allowed(value[i]) {
+			continue
 		}
+		err := fmt.Errorf("%s: byte %#02x at offset %d is not %s", what, value[i], i, class)
+		if strings.TrimRight(value, "\r\n") != value {
+			err = fmt.Errorf("%w: it ends in a line break, as the text of a file does", err)
+		}
+		return err
 	}
 	return nil
 }
