@@ -4,26 +4,42 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"path"
 	"strings"
 	"sync"
 	"time"
-
-	"example.com/routeauth"
+	"unicode/utf8"
 )
 
 // callLog prints one line a call.
 type callLog struct {
 	mu      sync.Mutex
 	out     io.Writer
+	parts   int      // that have begun
 	secrets []string // that went out, and that a server may send back
 }
 
-const columns = "  %-4s  %-62s  %-12s  %-13s  %-6s  %9s\n"
+// row is one line of the table. Its lines are 79 columns wide.
+type row struct{ method, path, requirement, credential, status, time string }
 
-// title begins a sequence.
-func (l *callLog) title(text string) {
-	l.printf("%s\n", text)
-	l.printf(columns, "", "path", "requirement", "credential in", "status", "time")
+const (
+	rowFormat = "  %-4s %-22s %-12s %-24s %-3s %7s"
+	pathWidth = 22
+)
+
+// title begins a sequence. The second text says what to look at.
+func (l *callLog) title(text, lookAt string) {
+	if l.parts++; l.parts > 1 {
+		l.printf("\n")
+	}
+	l.printf("%s\n  %s\n", text, lookAt)
+	l.print(row{"", "path", "requirement", "credential", "", "time"})
+}
+
+func (l *callLog) print(r row) {
+	shown := shorten(l.hide(r.path)) // in this order, or half a credential is left
+	l.printf(rowFormat+"\n", r.method, shown, r.requirement, r.credential, r.status, r.time)
 }
 
 func (l *callLog) note(format string, args ...any) { l.printf("  "+format+"\n", args...) }
@@ -35,13 +51,38 @@ func (l *callLog) printf(format string, args ...any) {
 	fmt.Fprint(l.out, text)
 }
 
+// shorten keeps the end of a path that is too long for its column: its last
+// segment, or the end of that.
+func shorten(urlPath string) string {
+	if utf8.RuneCountInString(urlPath) <= pathWidth {
+		return urlPath
+	}
+	last := []rune("/" + path.Base(urlPath))
+	if len(last) >= pathWidth {
+		last = last[len(last)-pathWidth+1:]
+	}
+	return "…" + string(last)
+}
+
+// milliseconds writes a duration in at most seven columns.
+func milliseconds(d time.Duration) string {
+	ms := d.Seconds() * 1000
+	switch {
+	case ms < 99.5:
+		return fmt.Sprintf("%.1f ms", ms)
+	case ms < 9999:
+		return fmt.Sprintf("%.0f ms", ms)
+	}
+	return fmt.Sprintf("%.0f s", d.Seconds())
+}
+
 // sent takes note of the credentials that a request carries.
 func (l *callLog) sent(h http.Header) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, value := range []string{h.Get("x-api-key"), strings.TrimPrefix(h.Get("Authorization"), "Bearer ")} {
 		if value != "" {
-			l.secrets = append(l.secrets, value, "REDACTED")
+			l.secrets = append(l.secrets, value, "REDACTED", url.PathEscape(value), "REDACTED")
 		}
 	}
 }
@@ -53,56 +94,13 @@ func (l *callLog) hide(text string) string {
 	return strings.NewReplacer(l.secrets...).Replace(text)
 }
 
-// base returns the transport below authentication: it sees each request as it
-// goes on the wire.
-func (l *callLog) base(policy *routeauth.Policy) http.RoundTripper {
-	return loggedTransport{l, func(req *http.Request) string {
-		requirement, inScope := policy.Requirement(req)
-		if !inScope {
-			return "not the API"
-		}
-		return requirement.String()
-	}}
-}
+// network returns the transport below authentication. It learns the credentials
+// that go out, only to hide them where a server sends one back.
+func (l *callLog) network() http.RoundTripper { return network{l} }
 
-// backendClient returns the client for the app's own backend.
-func (l *callLog) backendClient() *http.Client {
-	return &http.Client{
-		Timeout:   10 * time.Second,
-		Transport: loggedTransport{l, func(*http.Request) string { return "your backend" }},
-	}
-}
+type network struct{ log *callLog }
 
-// loggedTransport prints the calls that it sends.
-type loggedTransport struct {
-	log  *callLog
-	kind func(*http.Request) string
-}
-
-func (t loggedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	t.log.sent(req.Header)
-	began := time.Now()
-	resp, err := http.DefaultTransport.RoundTrip(req)
-	status := "failed"
-	if err == nil {
-		status = fmt.Sprint(resp.StatusCode)
-	}
-	t.log.printf(columns, req.Method, req.URL.EscapedPath(), t.kind(req), credentialField(req.Header), status,
-		fmt.Sprintf("%.1f ms", float64(time.Since(began).Microseconds())/1000))
-	return resp, err
-}
-
-// credentialField names the header field that carries the credential, never
-// its value.
-func credentialField(h http.Header) string {
-	var found []string
-	for _, name := range []string{"Authorization", "x-user-id", "x-api-key"} {
-		if h.Get(name) != "" {
-			found = append(found, name)
-		}
-	}
-	if len(found) == 0 {
-		return "-"
-	}
-	return strings.Join(found, " and ")
+func (n network) RoundTrip(req *http.Request) (*http.Response, error) {
+	n.log.sent(req.Header)
+	return http.DefaultTransport.RoundTrip(req)
 }
