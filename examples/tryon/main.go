@@ -1,8 +1,8 @@
 // Command tryon does the main job of routeauth end to end: it uploads an image,
 // starts a generation, polls it and fetches the result, once with a JWT and the
-// subscription ID and once with an API key, and prints what a routeauth.Trace tells
-// of each call: what the policy demands, and which credential goes out. Then a JWT is rejected, and it shows how a caller
-// tells that apart.
+// subscription ID and once with an API key, and prints what a routeauth.Trace
+// tells of each call: what the policy demands, and which credential goes out.
+// Then a JWT is rejected, and it shows how a caller tells that apart.
 //
 // Without arguments it runs against an API and a backend of its own, both in
 // this process. With -base-url and credentials in the environment it runs
