@@ -14,8 +14,11 @@ import (
 
 // callLog prints one line a call.
 type callLog struct {
+	screen screen
+
 	mu      sync.Mutex
 	out     io.Writer
+	shown   int      // how wide the progress is that stands in the last line
 	parts   int      // that have begun
 	secrets []string // that went out, and that a server may send back
 }
@@ -24,7 +27,7 @@ type callLog struct {
 type row struct{ method, path, requirement, credential, status, time string }
 
 const (
-	rowFormat = "  %-4s %-22s %-12s %-24s %-3s %7s"
+	rowFormat = "  %-4s %-22s %-12s %s %s %7s\n"
 	pathWidth = 22
 )
 
@@ -33,13 +36,29 @@ func (l *callLog) title(text, lookAt string) {
 	if l.parts++; l.parts > 1 {
 		l.printf("\n")
 	}
-	l.printf("%s\n  %s\n", text, lookAt)
+	l.printf("%s\n  %s\n", l.screen.styled(text, bold), lookAt)
 	l.print(row{"", "path", "requirement", "credential", "", "time"})
 }
 
 func (l *callLog) print(r row) {
 	shown := shorten(l.hide(r.path)) // in this order, or half a credential is left
-	l.printf(rowFormat+"\n", r.method, shown, r.requirement, r.credential, r.status, r.time)
+	l.printf(rowFormat, r.method, shown, r.requirement,
+		l.screen.styled(fmt.Sprintf("%-24s", r.credential), styleOfCredential(r.credential)),
+		l.screen.styled(fmt.Sprintf("%-3s", r.status), styleOfStatus(r.status)), r.time)
+}
+
+// styleOfCredential gives each field a colour of its own, so that a change of
+// the credential meets the eye.
+func styleOfCredential(credential string) style {
+	field, _, _ := strings.Cut(credential, " ")
+	return map[string]style{"Authorization": green, "x-user-id": yellow, "x-api-key": cyan}[field]
+}
+
+func styleOfStatus(status string) style {
+	if status == "401" {
+		return red
+	}
+	return ordinary
 }
 
 func (l *callLog) note(format string, args ...any) { l.printf("  "+format+"\n", args...) }
@@ -48,7 +67,31 @@ func (l *callLog) printf(format string, args ...any) {
 	text := l.hide(fmt.Sprintf(format, args...))
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.erase()
 	fmt.Fprint(l.out, text)
+}
+
+// progress shows what is being done, until the next line or progress. Only a
+// terminal shows it; elsewhere the lines of the table have to do.
+func (l *callLog) progress(format string, args ...any) {
+	if !l.screen.progress {
+		return
+	}
+	text := "  " + l.hide(fmt.Sprintf(format, args...))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.erase()
+	fmt.Fprint(l.out, text)
+	l.shown = utf8.RuneCountInString(text)
+}
+
+// erase takes the progress away. It does so without an escape sequence, which
+// not every terminal knows.
+func (l *callLog) erase() {
+	if l.shown > 0 {
+		fmt.Fprint(l.out, "\r"+strings.Repeat(" ", l.shown)+"\r")
+		l.shown = 0
+	}
 }
 
 // shorten keeps the end of a path that is too long for its column: its last

@@ -62,7 +62,8 @@ func perform(ctx context.Context, s *settings, out io.Writer) error {
 		closeAPI := embedAPI(s)
 		defer closeAPI()
 	}
-	calls := &callLog{out: out}
+	calls := &callLog{out: out, screen: s.screen}
+	defer calls.printf("") // takes the progress away where something failed
 	if err := trySequences(ctx, s, calls); err != nil {
 		return errors.New(calls.hide(err.Error()))
 	}

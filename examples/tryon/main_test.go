@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,7 @@ func TestTheProgramShowsTheFourCellsAndTheTyped401(t *testing.T) {
 		"POST, /uploaded_images, optional, " + userID + ", 200",
 		"POST, /sku_images_operations, mandatory, " + token + ", 401",
 	}, rowsOf(out.String()))
+	assert.Equal(t, 3, strings.Count(out.String(), "\n  Look at "), "one line above each part")
 	assert.Contains(t, out.String(), "*routeauth.UnauthorizedError:\n    scheme      jwt\n    detail      \"the token is not valid")
 	for _, secret := range []string{string(aiutatest.APIKey), string(aiutatest.JWTSecret), aiutatest.SubscriptionID, "not.a.jwt"} {
 		assert.NotContains(t, out.String(), secret)
@@ -102,6 +104,10 @@ func TestAWrongSettingIsOneClearError(t *testing.T) {
 		"unset variable":   {[]string{"-base-url", "", "-image", ""}, nil, "-base-url is empty"},
 		"no subscription":  {[]string{"-base-url", "https://x.example"}, map[string]string{"AIUTA_API_KEY": "a", "AIUTA_TOKEN_URL": "b"}, "set AIUTA_SUBSCRIPTION_ID"},
 		"no SKU":           {[]string{"-sku", ""}, nil, "-sku is empty"},
+		"no folder":        {[]string{"-out", filepath.Join("no-such-folder", "a.png")}, nil, "no-such-folder"},
+		"folder is a file": {[]string{"-out", filepath.Join("main.go", "a.png")}, nil, "main.go"},
+		"a folder":         {[]string{"-out", "."}, nil, "is not a regular file"},
+		"empty -out":       {[]string{"-out", ""}, nil, "-out is empty"},
 		"an argument":      {[]string{"x"}, nil, `unexpected argument "x"`},
 		"an unknown flag":  {[]string{"-x"}, nil, "-x"},
 	} {

@@ -107,7 +107,7 @@ func tryOn(ctx context.Context, s *settings, calls *callLog, h heading, auth rou
 		return err
 	}
 	calls.title(h.title, h.lookAt)
-	api := apiClient{client, s.baseURL, s.interval}
+	api := apiClient{client, s.baseURL, s.interval, calls.progress}
 
 	imageID, err := api.upload(ctx, s.imageName, s.image)
 	if err != nil {
@@ -124,11 +124,13 @@ func tryOn(ctx context.Context, s *settings, calls *callLog, h heading, auth rou
 		return fmt.Errorf("poll: %w", err)
 	}
 	for _, url := range images {
-		size, err := api.fetch(ctx, url)
+		image, err := api.fetch(ctx, url)
 		if err != nil {
 			return fmt.Errorf("fetch: %w", err)
 		}
-		calls.note("result: %d bytes", size)
+		if err := s.results.add(image, calls); err != nil {
+			return fmt.Errorf("-out: %w", err)
+		}
 	}
 	return nil
 }
