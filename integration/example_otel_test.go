@@ -122,7 +122,7 @@ func measured(reader sdkmetric.Reader) (lines []string) {
 	add := func(name string, count any, attributes attribute.Set) {
 		line := fmt.Sprintf("%s: %v x", name, count)
 		for _, a := range attributes.ToSlice() { // sorted
-			line += fmt.Sprintf(" %s=%s", a.Key, a.Value.Emit())
+			line += fmt.Sprintf(" %s=%s", a.Key, a.Value.String())
 		}
 		lines = append(lines, line)
 	}
