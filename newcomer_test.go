@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"example.com/routeauth"
 	"example.com/routeauth/aiuta"
@@ -158,4 +160,36 @@ func firstRequest(t *testing.T, baseURL, apiURL, path string, auth routeauth.Aut
 func everyRun(text string) string {
 	text = regexp.MustCompile(`took=\S+`).ReplaceAllString(text, "took=T")
 	return regexp.MustCompile(`127\.0\.0\.1:\d{2,}`).ReplaceAllString(text, "127.0.0.1:PORT")
+}
+
+// Wrong stacking: the client that fetches tokens authenticates with them. The
+// endpoint is the API's own, so that its request wants a token too.
+func TestANewcomerSeesThatATokenSourceAsksForItsOwnToken(t *testing.T) {
+	for _, cached := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			server := aiutatest.NewServer(aiutatest.Config{InProcess: true})
+			var own http.RoundTripper
+			client := &http.Client{Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) { return own.RoundTrip(req) })}
+			remote, err := routeauth.NewRemoteTokenSource(server.DigitalTryOnURL()+"/jwt", client)
+			require.NoError(t, err)
+			source := routeauth.TokenSource(remote)
+			if cached {
+				source, err = routeauth.NewTokenCache(remote)
+				require.NoError(t, err)
+			}
+			policy, err := routeauth.NewPolicy(server.DigitalTryOnURL(), nil)
+			require.NoError(t, err)
+			own, err = routeauth.New(policy, routeauth.BearerAuth{Source: source}, server.Transport())
+			require.NoError(t, err)
+
+			began := time.Now()
+			_, err = (&http.Client{Transport: own}).Get(server.DigitalTryOnURL() + "/predefined_try_on_models")
+			require.ErrorContains(t, err, "the token source asks for the token that it is to fetch: give its client a transport of its own")
+			var credential *routeauth.CredentialError
+			require.ErrorAs(t, err, &credential)
+			assert.False(t, credential.Temporary(), "trying again does not help")
+			assert.Zero(t, time.Since(began), "nothing is waited for")
+			assert.Empty(t, server.Requests())
+		})
+	}
 }
