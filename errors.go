@@ -149,7 +149,10 @@ func (e *EndpointError) Error() string {
 	if e == nil {
 		return "routeauth: no error"
 	}
-	text := fmt.Sprintf("token endpoint %s: %d %s", e.Endpoint, e.StatusCode, http.StatusText(e.StatusCode))
+	text := fmt.Sprintf("token endpoint %s: %d", e.Endpoint, e.StatusCode)
+	if name := http.StatusText(e.StatusCode); name != "" {
+		text += " " + name
+	}
 	if e.Detail != "" {
 		text += ": " + e.Detail
 	}

@@ -389,3 +389,13 @@ func heapInUse() int64 {
 	runtime.ReadMemStats(&stats)
 	return int64(stats.HeapAlloc)
 }
+
+func TestAnEndpointErrorSaysWhatThereIsToSay(t *testing.T) {
+	for want, err := range map[string]*routeauth.EndpointError{
+		"token endpoint https://a.example/jwt: 503 Service Unavailable": {Endpoint: "https://a.example/jwt", StatusCode: 503},
+		"token endpoint https://a.example/jwt: 599":                     {Endpoint: "https://a.example/jwt", StatusCode: 599},
+		"token endpoint https://a.example/jwt: 599: closed":             {Endpoint: "https://a.example/jwt", StatusCode: 599, Detail: "closed"},
+	} {
+		assert.EqualError(t, err, want)
+	}
+}

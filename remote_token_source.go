@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"example.com/routeauth/internal/origin"
+	"example.com/routeauth/internal/tokencache"
 )
 
 const (
@@ -138,6 +139,12 @@ func (s *RemoteTokenSource) Token(ctx context.Context, params Params) (Token, er
 	if err != nil {
 		return Token{}, err
 	}
+	if ctx != nil { // else the request cannot be made, which is the error
+		if ctx.Value(remoteCallOf{s}) != nil {
+			return Token{}, Permanent(tokencache.ErrOwnFetch)
+		}
+		ctx = context.WithValue(ctx, remoteCallOf{s}, true)
+	}
 	client := *s.client()
 	call := newRemoteCall(s.endpoint(), client.Transport)
 	req, err := call.newRequest(ctx, body)
@@ -258,3 +265,7 @@ func retryAfter(header http.Header, now time.Time) time.Duration {
 	}
 	return max(0, date.Sub(now))
 }
+
+// remoteCallOf is in the context of a call's request. Where that comes back for a
+// token, the client authenticates with what it is to fetch, without end.
+type remoteCallOf struct{ source *RemoteTokenSource }

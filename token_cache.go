@@ -179,6 +179,9 @@ func (c *TokenCache) Token(ctx context.Context, params Params) (Token, error) {
 	var buffer [tokencache.KeySize]byte
 	key := tokencache.AppendKey(buffer[:0], IdentityFromContext(ctx), params)
 	got, err := c.cache().Get(ctx, key, params)
+	if err == tokencache.ErrOwnFetch { // not wrapped: as another fetch's error it may pass
+		return Token{}, Permanent(err)
+	}
 	if err != nil {
 		return Token{}, err
 	}

@@ -45,6 +45,8 @@ func unprocessable(invalid ...invalidField) *apiError {
 // writeError answers with e in the form that the API has for it.
 func (a api) writeError(w http.ResponseWriter, e *apiError) {
 	switch {
+	case e.status == http.StatusUnauthorized:
+		reject("%s", e.message).write(w)
 	case e.invalid != nil:
 		writeJSON(w, e.status, map[string]any{"detail": e.invalid})
 	case a.unified:

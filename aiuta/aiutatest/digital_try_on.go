@@ -10,14 +10,15 @@ func digitalTryOnEndpoints(g *generator) endpoints {
 	tryOns := newTryOns(g, "sku_images", showSKUImages)
 	all := g.images.endpoints()
 	all["POST /sku_images_operations"] = func(w http.ResponseWriter, req *http.Request) *apiError {
-		if err := readTryOn(w, req, g.images, digitalTryOnSKUs); err != nil {
+		read, err := readTryOn(w, req, g.images, digitalTryOnSKUs)
+		if err != nil {
 			return err
 		}
 		writeJSON(w, http.StatusOK, struct {
 			startedOperation
 			Details *string  `json:"details"`
 			Errors  []string `json:"errors"`
-		}{tryOns.start(tryOn{}), nil, []string{}})
+		}{tryOns.start(read), nil, []string{}})
 		return nil
 	}
 	all["GET /sku_images_operations/{operation_id}"] = tryOns.status

@@ -43,7 +43,8 @@
 // Answers have the fields of the OpenAPI files, as few as these demand. Two
 // endpoints that the files do not have are shaped by what the SDKs read:
 // /subscription_details and /try_on_models. Generations take no time but a few
-// status calls, see [Config]. The images are one small picture. Every answer
+// status calls, see [Config]. A try-on draws a garment over the picture that was
+// uploaded, in a colour of its SKUs' own; other images show a model. Every answer
 // has an x-cloud-trace-context of its own, as the API's gateway gives it.
 //
 // Errors are {"detail": "…"}, or {"detail": [{"loc": …, "msg": …, "type": …}]}

@@ -26,5 +26,9 @@ func (f *failures) next() *apiError {
 		return nil
 	}
 	f.left--
-	return &apiError{status: f.status, code: "failure", message: "a test asked for it: " + http.StatusText(f.status)}
+	e := &apiError{status: f.status, code: "failure", message: "a test asked for it: " + http.StatusText(f.status)}
+	if f.status == http.StatusUnprocessableEntity {
+		e.invalid = []invalidField{{[]any{"body"}, e.message, "failure"}}
+	}
+	return e
 }

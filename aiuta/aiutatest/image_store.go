@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"image"
-	"image/png"
 	"io"
 	"net/http"
 	"sync"
@@ -31,12 +29,12 @@ type imageInfo struct {
 	URL       string `json:"url"`
 }
 
-// storedImage is an image with its content.
+// storedImage is an image with its content, which nobody changes.
 type storedImage struct {
 	imageInfo
 	kind        imageKind
 	contentType string
-	content     []byte
+	content     func() []byte
 }
 
 // imageStore holds the images of a server.
@@ -58,13 +56,13 @@ func newImageStore(storageURL string) *imageStore {
 		count:      make(map[imageKind]int),
 		byID:       make(map[string]storedImage),
 	}
-	s.woman = s.addPicture(predefined)
-	s.man = s.addPicture(predefined)
+	s.woman = s.addPicture(predefined, picture)
+	s.man = s.addPicture(predefined, picture)
 	return s
 }
 
 // add keeps an image and gives it an ID.
-func (s *imageStore) add(kind imageKind, contentType string, content []byte) imageInfo {
+func (s *imageStore) add(kind imageKind, contentType string, content func() []byte) imageInfo {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count[kind]++
@@ -111,7 +109,7 @@ func (s *imageStore) upload(w http.ResponseWriter, req *http.Request) *apiError 
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, s.add(uploaded, contentType, content))
+	writeJSON(w, http.StatusOK, s.add(uploaded, contentType, func() []byte { return content }))
 	return nil
 }
 
@@ -183,19 +181,12 @@ func (s *imageStore) download(w http.ResponseWriter, req *http.Request) *apiErro
 		return notFound("image")
 	}
 	w.Header().Set("Content-Type", image.contentType)
-	http.ServeContent(w, req, "", time.Time{}, bytes.NewReader(image.content))
+	http.ServeContent(w, req, "", time.Time{}, bytes.NewReader(image.content()))
 	return nil
 }
 
-// picture is what every image shows that a server makes itself: one black
-// pixel.
-var picture = sync.OnceValue(func() []byte {
-	var content bytes.Buffer
-	_ = png.Encode(&content, image.NewGray(image.Rect(0, 0, 1, 1))) // to memory
-	return content.Bytes()
-})
-
-// addPicture keeps an image that the server makes itself.
-func (s *imageStore) addPicture(kind imageKind) imageInfo {
-	return s.add(kind, "image/png", picture())
+// addPicture keeps an image that the server makes itself. It is made when it is
+// first downloaded, since few are.
+func (s *imageStore) addPicture(kind imageKind, draw func() []byte) imageInfo {
+	return s.add(kind, "image/png", sync.OnceValue(draw))
 }

@@ -32,11 +32,11 @@ func (g *generator) status(call int) string {
 	return statusInProgress
 }
 
-// generate makes images.
-func (g *generator) generate(count int) []imageInfo {
+// generate makes images that draw draws.
+func (g *generator) generate(count int, draw func() []byte) []imageInfo {
 	images := make([]imageInfo, count)
 	for i := range images {
-		images[i] = g.images.addPicture(generated)
+		images[i] = g.images.addPicture(generated, draw)
 	}
 	return images
 }
@@ -47,6 +47,9 @@ type operations[R any] struct {
 	generator *generator
 	name      string              // the first part of an operation's ID
 	count     func(request R) int // how many images it generates
+
+	// draw returns such an image. Where it is nil, they show the try-on model.
+	draw func(request R) []byte
 
 	// show returns the answer to a status call. There are no images before
 	// SUCCESS.
@@ -119,7 +122,11 @@ func (o *operations[R]) call(id string) (answer any, found bool) {
 	op.calls++
 	state := operationState{ID: id, Status: o.generator.status(op.calls)}
 	if state.Status == statusSuccess && op.images == nil {
-		op.images = o.generator.generate(o.count(op.request))
+		draw := picture
+		if o.draw != nil {
+			draw = func() []byte { return o.draw(op.request) }
+		}
+		op.images = o.generator.generate(o.count(op.request), draw)
 	}
 	return o.show(state, op.request, op.images), true
 }

@@ -3,7 +3,10 @@ package aiutatest
 import "net/http"
 
 // tryOn is what a try-on is started with, once it was checked.
-type tryOn struct{}
+type tryOn struct {
+	person storedImage
+	skus   []string
+}
 
 // newTryOns returns operations that generate one image each.
 func newTryOns(g *generator, name string, show func(operationState, []imageInfo) any) *operations[tryOn] {
@@ -11,6 +14,7 @@ func newTryOns(g *generator, name string, show func(operationState, []imageInfo)
 		generator: g,
 		name:      name,
 		count:     func(tryOn) int { return 1 },
+		draw:      func(r tryOn) []byte { return dress(r.person.content(), r.skus) },
 		show: func(state operationState, _ tryOn, images []imageInfo) any {
 			return show(state, g.images.existing(images))
 		},
@@ -19,10 +23,10 @@ func newTryOns(g *generator, name string, show func(operationState, []imageInfo)
 
 // readTryOn checks what a try-on is to be started with. Which SKUs exist is not
 // known here: the catalogs of Digital Try-On come from elsewhere.
-func readTryOn(w http.ResponseWriter, req *http.Request, images *imageStore, maxSKUs int) *apiError {
+func readTryOn(w http.ResponseWriter, req *http.Request, images *imageStore, maxSKUs int) (tryOn, *apiError) {
 	f, err := readForm(w, req)
 	if err != nil {
-		return err
+		return tryOn{}, err
 	}
 	f.require("uploaded_image_id")
 	imageID := field[string](f, "uploaded_image_id")
@@ -34,10 +38,14 @@ func readTryOn(w http.ResponseWriter, req *http.Request, images *imageStore, max
 		f.fault("sku_ids", "too_long", "has more than %d items", maxSKUs)
 	}
 	if err := f.err(); err != nil {
-		return err
+		return tryOn{}, err
 	}
-	if image, found := images.find(imageID); !found || image.kind == generated {
-		return notFound("uploaded image")
+	image, found := images.find(imageID)
+	if !found || image.kind == generated {
+		return tryOn{}, notFound("uploaded image")
 	}
-	return nil
+	if sku != "" {
+		skus = append([]string{sku}, skus...)
+	}
+	return tryOn{image, skus}, nil
 }

@@ -26,10 +26,11 @@ func unifiedEndpoints(g *generator) endpoints {
 	all["POST /flat_lay_operations"] = flatLays.start
 	all["GET /flat_lay_operations/{operation_id}"] = flatLays.operations.status
 	all["POST /sku_try_on_operations"] = func(w http.ResponseWriter, req *http.Request) *apiError {
-		if err := readTryOn(w, req, g.images, unifiedSKUs); err != nil {
+		read, err := readTryOn(w, req, g.images, unifiedSKUs)
+		if err != nil {
 			return err
 		}
-		return writeStarted(w, http.StatusOK, tryOns.start(tryOn{}))
+		return writeStarted(w, http.StatusOK, tryOns.start(read))
 	}
 	all["GET /sku_try_on_operations/{operation_id}"] = tryOns.status
 	all["GET /predefined_try_on_models"] = unifiedModelCategories(g.images)

@@ -1,8 +1,8 @@
 // Command tryon does the main job of routeauth end to end: it uploads an image,
 // starts a generation, polls it and fetches the result, once with a JWT and the
-// subscription ID and once with an API key, and shows on each call which header
-// carried the credential. Then a JWT is rejected, and it shows how a caller
-// tells that apart.
+// subscription ID and once with an API key, and prints what a routeauth.Trace
+// tells of each call: what the policy demands, and which credential goes out.
+// Then a JWT is rejected, and it shows how a caller tells that apart.
 //
 // Without arguments it runs against an API and a backend of its own, both in
 // this process. With -base-url and credentials in the environment it runs
@@ -62,7 +62,8 @@ func perform(ctx context.Context, s *settings, out io.Writer) error {
 		closeAPI := embedAPI(s)
 		defer closeAPI()
 	}
-	calls := &callLog{out: out}
+	calls := &callLog{out: out, screen: s.screen}
+	defer calls.printf("") // takes the progress away where something failed
 	if err := trySequences(ctx, s, calls); err != nil {
 		return errors.New(calls.hide(err.Error()))
 	}

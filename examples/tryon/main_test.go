@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"regexp"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,16 +16,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// columnsOf returns the calls that the program printed, without path, time and
-// what is not a call.
-func columnsOf(out string) (calls []string) {
-	call := regexp.MustCompile(`^  (POST|GET) +(\S+) +(.+?)  +(\S+) +(\d+|failed) +\S+ ms$`)
+// rowsOf returns the lines of the table that the program printed, without time.
+func rowsOf(out string) (rows []string) {
 	for line := range strings.Lines(out) {
-		if m := call.FindStringSubmatch(strings.TrimSuffix(line, "\n")); m != nil {
-			calls = append(calls, strings.Join([]string{m[1], m[3], m[4], m[5]}, ", "))
+		line := []rune(strings.TrimSuffix(line, "\n"))
+		if len(line) != 79 || !strings.HasSuffix(string(line), "s") { // a duration's unit
+			continue
 		}
+		var cells []string
+		for _, cell := range [][]rune{line[2:6], line[7:29], line[30:42], line[43:67], line[68:71]} {
+			cells = append(cells, strings.TrimSpace(string(cell)))
+		}
+		rows = append(rows, strings.Join(cells, ", "))
 	}
-	return calls
+	return rows
 }
 
 // noEnvironment is an environment without variables.
@@ -38,23 +42,28 @@ func TestTheProgramShowsTheFourCellsAndTheTyped401(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, perform(t.Context(), s, &out))
 
-	status, keyStatus := "GET, optional, x-user-id, 200", "GET, optional, x-api-key, 200"
+	userID, token, key := "x-user-id (subscription)", "Authorization (jwt)", "x-api-key (api-key)"
 	assert.Equal(t, []string{
-		"POST, optional, x-user-id, 200",
-		"POST, your backend, -, 200",
-		"POST, mandatory, Authorization, 200",
-		status, status, status,
-		"GET, not the API, -, 200",
+		"POST, /uploaded_images, optional, " + userID + ", 200",
+		"POST, /jwt, your backend, -, 200",
+		"POST, /sku_images_operations, mandatory, " + token + ", 200",
+		"GET, …/sku_images_op-1, optional, " + userID + ", 200",
+		"GET, …/sku_images_op-1, optional, " + userID + ", 200",
+		"GET, …/sku_images_op-1, optional, " + userID + ", 200",
+		"GET, /storage/gen_image-1, out of scope, -, 200",
 
-		"POST, optional, x-api-key, 200",
-		"POST, mandatory, x-api-key, 200",
-		keyStatus, keyStatus, keyStatus,
-		"GET, not the API, -, 200",
+		"POST, /uploaded_images, optional, " + key + ", 200",
+		"POST, /sku_images_operations, mandatory, " + key + ", 200",
+		"GET, …/sku_images_op-2, optional, " + key + ", 200",
+		"GET, …/sku_images_op-2, optional, " + key + ", 200",
+		"GET, …/sku_images_op-2, optional, " + key + ", 200",
+		"GET, /storage/gen_image-2, out of scope, -, 200",
 
-		"POST, optional, x-user-id, 200",
-		"POST, mandatory, Authorization, 401",
-	}, columnsOf(out.String()))
-	assert.Contains(t, out.String(), "*routeauth.UnauthorizedError: scheme jwt, detail")
+		"POST, /uploaded_images, optional, " + userID + ", 200",
+		"POST, /sku_images_operations, mandatory, " + token + ", 401",
+	}, rowsOf(out.String()))
+	assert.Equal(t, 3, strings.Count(out.String(), "\n  Look at "), "one line above each part")
+	assert.Contains(t, out.String(), "*routeauth.UnauthorizedError:\n    scheme      jwt\n    detail      \"the token is not valid")
 	for _, secret := range []string{string(aiutatest.APIKey), string(aiutatest.JWTSecret), aiutatest.SubscriptionID, "not.a.jwt"} {
 		assert.NotContains(t, out.String(), secret)
 	}
@@ -71,11 +80,11 @@ func TestTheProgramRunsAgainstAnAPIThatIsNamed(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, perform(t.Context(), s, &out))
 	assert.Equal(t, []string{
-		"POST, optional, x-api-key, 200",
-		"POST, mandatory, x-api-key, 200",
-		"GET, optional, x-api-key, 200",
-		"GET, not the API, -, 200",
-	}, columnsOf(out.String()), "only the part for which there is a credential")
+		"POST, /uploaded_images, optional, x-api-key (api-key), 200",
+		"POST, /sku_images_operations, mandatory, x-api-key (api-key), 200",
+		"GET, …/sku_images_op-1, optional, x-api-key (api-key), 200",
+		"GET, /storage/gen_image-1, out of scope, -, 200",
+	}, rowsOf(out.String()), "only the part for which there is a credential")
 }
 
 func TestAWrongSettingIsOneClearError(t *testing.T) {
@@ -95,6 +104,10 @@ func TestAWrongSettingIsOneClearError(t *testing.T) {
 		"unset variable":   {[]string{"-base-url", "", "-image", ""}, nil, "-base-url is empty"},
 		"no subscription":  {[]string{"-base-url", "https://x.example"}, map[string]string{"AIUTA_API_KEY": "a", "AIUTA_TOKEN_URL": "b"}, "set AIUTA_SUBSCRIPTION_ID"},
 		"no SKU":           {[]string{"-sku", ""}, nil, "-sku is empty"},
+		"no folder":        {[]string{"-out", filepath.Join("no-such-folder", "a.png")}, nil, "no-such-folder"},
+		"folder is a file": {[]string{"-out", filepath.Join("main.go", "a.png")}, nil, "main.go"},
+		"a folder":         {[]string{"-out", "."}, nil, "is not a regular file"},
+		"empty -out":       {[]string{"-out", ""}, nil, "-out is empty"},
 		"an argument":      {[]string{"x"}, nil, `unexpected argument "x"`},
 		"an unknown flag":  {[]string{"-x"}, nil, "-x"},
 	} {
@@ -110,6 +123,7 @@ func TestAWrongSettingIsOneClearError(t *testing.T) {
 
 // A server may send back what it was sent.
 func TestTheProgramShowsNoCredentialThatAServerSendsBack(t *testing.T) {
+	const key = "key-0123456789/0123456789" // longer than the column, and escaped in a path
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		key := req.Header.Get("x-api-key")
 		switch req.Method {
@@ -121,15 +135,15 @@ func TestTheProgramShowsNoCredentialThatAServerSendsBack(t *testing.T) {
 	}))
 	defer server.Close()
 	s, err := parseSettings([]string{"-base-url", server.URL + "/v1/"}, func(name string) string {
-		return map[string]string{"AIUTA_API_KEY": "key-0123456789"}[name]
+		return map[string]string{"AIUTA_API_KEY": key}[name]
 	}, nil)
 	require.NoError(t, err)
 	s.interval = func(int) time.Duration { return 0 }
 	var out bytes.Buffer
 	err = perform(t.Context(), s, &out)
 	require.ErrorContains(t, err, "REDACTED")
-	assert.Contains(t, out.String(), "/v1/sku_images_operations/REDACTED")
-	assert.NotContains(t, out.String()+err.Error(), "key-0123456789")
+	assert.Contains(t, out.String(), "…/REDACTED")
+	assert.NotContains(t, out.String()+err.Error(), "0123456789")
 	assert.NotContains(t, out.String()+err.Error(), "\x1b")
 }
 

@@ -11,6 +11,18 @@ import (
 	"example.com/routeauth/aiuta"
 )
 
+// heading is what stands above the lines of a sequence.
+type heading struct{ title, lookAt string }
+
+var (
+	jwtTitle = heading{"JWTAuth: the app has a subscription ID, its backend signs JWTs",
+		"Look at the credential: a JWT for the call that costs money, else the ID."}
+	apiKeyTitle = heading{"APIKeyAuth: a server has the API key",
+		"Look at the last line: the result's storage is not the API and gets no key."}
+	invalidJWTTitle = heading{"JWTAuth with a JWT that is not valid",
+		"Look at the 401, and at what the caller makes of it."}
+)
+
 // tryOnWithJWT is the sequence app, backend, JWT, API: a JWT where a credential
 // is demanded, the subscription ID elsewhere.
 func tryOnWithJWT(ctx context.Context, s *settings, calls *callLog) error {
@@ -31,7 +43,7 @@ func tryOnWithJWT(ctx context.Context, s *settings, calls *callLog) error {
 	if err != nil {
 		return err
 	}
-	return tryOn(ctx, s, calls, "JWTAuth", routeauth.JWTAuth{
+	return tryOn(ctx, s, calls, jwtTitle, routeauth.JWTAuth{
 		SubscriptionID: s.subscriptionID,
 		Source:         cache,
 		Params:         aiuta.RequestParams(),
@@ -40,7 +52,7 @@ func tryOnWithJWT(ctx context.Context, s *settings, calls *callLog) error {
 
 // tryOnWithAPIKey is the sequence of a server: the API key everywhere.
 func tryOnWithAPIKey(ctx context.Context, s *settings, calls *callLog) error {
-	return tryOn(ctx, s, calls, "APIKeyAuth", routeauth.APIKeyAuth{APIKey: s.apiKey})
+	return tryOn(ctx, s, calls, apiKeyTitle, routeauth.APIKeyAuth{APIKey: s.apiKey})
 }
 
 // tryOnWithInvalidJWT is the break of the JWT's sequence: the API rejects the
@@ -50,7 +62,7 @@ func tryOnWithInvalidJWT(ctx context.Context, s *settings, calls *callLog) error
 	if err != nil {
 		return err
 	}
-	err = tryOn(ctx, s, calls, "JWTAuth with a JWT that is not valid", routeauth.JWTAuth{
+	err = tryOn(ctx, s, calls, invalidJWTTitle, routeauth.JWTAuth{
 		SubscriptionID: s.subscriptionID,
 		Source:         source,
 	})
@@ -59,12 +71,14 @@ func tryOnWithInvalidJWT(ctx context.Context, s *settings, calls *callLog) error
 	var credential *routeauth.CredentialError
 	switch {
 	case errors.As(err, &unauthorized):
-		calls.note("the caller has a %T: scheme %s, detail %q, request ID %s",
-			unauthorized, unauthorized.Scheme, unauthorized.Detail, unauthorized.RequestID)
-		calls.note("the user is shown: Something went wrong. Please sign in again.")
+		calls.note("The caller has a %T:", unauthorized)
+		calls.note("  scheme      %s", unauthorized.Scheme)
+		calls.note("  detail      %q", unauthorized.Detail)
+		calls.note("  request ID  %s", unauthorized.RequestID)
+		calls.note("The user is shown: Something went wrong. Please sign in again.")
 		return nil
 	case errors.As(err, &credential):
-		calls.note("the user is shown: Something went wrong. Please try again later.")
+		calls.note("The user is shown: Something went wrong. Please try again later.")
 		return err
 	case err != nil:
 		return err
@@ -79,21 +93,21 @@ func newClient(s *settings, calls *callLog, auth routeauth.Auth) (*http.Client, 
 	if err != nil {
 		return nil, err
 	}
-	transport, err := routeauth.New(policy, auth, calls.base(policy))
+	transport, err := routeauth.New(policy, auth, calls.network(), routeauth.WithTrace(calls.trace(s.baseURL)))
 	if err != nil {
 		return nil, err
 	}
-	return &http.Client{Transport: transport, Timeout: time.Minute}, nil
+	return &http.Client{Transport: tracedTransport{calls, s.baseURL, transport}, Timeout: time.Minute}, nil
 }
 
 // tryOn uploads the image, starts a generation, polls it and fetches its images.
-func tryOn(ctx context.Context, s *settings, calls *callLog, title string, auth routeauth.Auth) error {
+func tryOn(ctx context.Context, s *settings, calls *callLog, h heading, auth routeauth.Auth) error {
 	client, err := newClient(s, calls, auth)
 	if err != nil {
 		return err
 	}
-	calls.title(title)
-	api := apiClient{client, s.baseURL, s.interval}
+	calls.title(h.title, h.lookAt)
+	api := apiClient{client, s.baseURL, s.interval, calls.progress}
 
 	imageID, err := api.upload(ctx, s.imageName, s.image)
 	if err != nil {
@@ -110,11 +124,13 @@ func tryOn(ctx context.Context, s *settings, calls *callLog, title string, auth 
 		return fmt.Errorf("poll: %w", err)
 	}
 	for _, url := range images {
-		size, err := api.fetch(ctx, url)
+		image, err := api.fetch(ctx, url)
 		if err != nil {
 			return fmt.Errorf("fetch: %w", err)
 		}
-		calls.note("result: %d bytes", size)
+		if err := s.results.add(image, calls); err != nil {
+			return fmt.Errorf("-out: %w", err)
+		}
 	}
 	return nil
 }

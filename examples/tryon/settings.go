@@ -24,6 +24,8 @@ type settings struct {
 	image     []byte
 	sku       string
 	interval  func(polls int) time.Duration // between polls
+	results   results
+	screen    screen
 
 	apiKey         routeauth.Secret
 	subscriptionID string
@@ -56,10 +58,12 @@ Environment, read only with -base-url:
 
 func parseSettings(args []string, getenv func(string) string, out io.Writer) (*settings, error) {
 	s := &settings{imageName: "person.png", image: person, interval: pollInterval}
+	s.screen = screenOf(out, getenv)
 	flags := flag.NewFlagSet("tryon", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // the caller prints the error, once
-	flags.StringVar(&s.baseURL, "base-url", "", "base `URL` of a Digital Try-On API, such as https://api.aiuta.com/digital-try-on/v1")
-	image := flags.String("image", "", "image `file` to upload (default a small picture that comes with the program)")
+	flags.StringVar(&s.baseURL, "base-url", "", "base `URL` of a Digital Try-On API; without it, one in this process")
+	image := flags.String("image", "", "image `file` to upload; without it, a drawing that comes along")
+	flags.StringVar(&s.results.name, "out", "", "`file` to write the result to, the next one to file-2, and so on")
 	flags.StringVar(&s.sku, "sku", "demo-sku", "`ID` of the garment to try on")
 
 	if err := flags.Parse(args); err != nil {
@@ -83,6 +87,9 @@ func parseSettings(args []string, getenv func(string) string, out io.Writer) (*s
 	if *image != "" && err == nil {
 		s.imageName = filepath.Base(*image)
 		s.image, err = readImage(*image)
+	}
+	if s.results.name != "" && err == nil {
+		err = s.results.check()
 	}
 	if err != nil {
 		return nil, err

@@ -131,6 +131,9 @@ func (c *Cache) wait(ctx context.Context, key string, asked Params) (Cached, err
 	if ctx.Err() != nil {
 		return Cached{}, contextError(ctx)
 	}
+	if ctx.Value(fetchOf{c, key}) != nil {
+		return Cached{}, ErrOwnFetch
+	}
 	f, held, err := c.join(ctx, key, asked)
 	switch {
 	case err != nil:

@@ -77,7 +77,7 @@ func (c *Cache) beginNext(now time.Time) {
 func (c *Cache) begin(f *fetch) {
 	c.running++
 	f.began = time.Now()
-	ctx, cancel := context.WithTimeout(f.values, c.config.FetchTimeout)
+	ctx, cancel := context.WithTimeout(context.WithValue(f.values, fetchOf{c, f.key}, true), c.config.FetchTimeout)
 	// A source that ignores its context blocks no other caller.
 	stop := context.AfterFunc(ctx, func() { c.end(ctx, f, result{err: ctx.Err()}) })
 	go func() {
@@ -88,6 +88,16 @@ func (c *Cache) begin(f *fetch) {
 		c.ask(ctx, f)
 	}()
 }
+
+// fetchOf is in the context of a fetch.
+type fetchOf struct {
+	cache *Cache
+	key   string
+}
+
+// ErrOwnFetch is the error of a fetch that asks for its own result, and so would
+// wait for itself.
+var ErrOwnFetch = errors.New("the token source asks for the token that it is to fetch: give its client a transport of its own")
 
 // result is what a call of the source came to.
 type result struct {
