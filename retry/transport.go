@@ -20,8 +20,8 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
-	"time"
 
+	"example.com/routeauth/internal/replay"
 	"github.com/hashicorp/go-retryablehttp"
 )
 
@@ -34,20 +34,34 @@ import (
 //     field Idempotency-Key or X-Idempotency-Key, with which its caller declares it
 //     idempotent;
 //   - with any other method, if the server cannot have acted on it: the connection
-//     could not be made and nothing of the body was read, the answer was 429 (RFC
-//     6585, section 4), or the error is a temporary [routeauth.CredentialError].
+//     could not be made and nobody had begun to send the body, the answer was 429
+//     (RFC 6585, section 4), or the error is a temporary
+//     [routeauth.CredentialError]. A body that routeauth read for a token's params
+//     was not sent by that.
 //
 // It is never sent again after a [routeauth.UnauthorizedError], a 401 that
 // [routeauth.UnauthorizedFrom] knows, or a CredentialError that is not temporary.
 // The method that counts is the first one of a redirect chain, and the exceptions
-// for other methods hold only where no redirect was followed.
+// for other methods hold only where no redirect was followed. So the transport must
+// not follow any by itself: a request without a body that it sent before such a hop
+// could not be dialed looks unsent.
 //
-// After the last attempt its response, or its error, comes back as it is. The
-// responses before it are closed. Between attempts Retry-After is obeyed, as
-// [retryablehttp.DefaultBackoff] does, and the request's context ends the wait.
+// After the last attempt its response, or its error, comes back as it is, also
+// where the context has ended meanwhile. Only a policy that ends the attempts with
+// an error of its own has that error returned, and the response closed. The
+// responses before the last are read for a second at most, and closed.
 //
-// The body of each attempt is had with [http.Request.GetBody] when nobody reads
-// the last one any more. A request whose body can be had only once is sent once.
+// Between attempts the wait is what the client's Backoff says, and at least what
+// the server asks for: with Retry-After in a 429 or a 503, read as
+// [retryablehttp.DefaultBackoff] reads it, or in an error that has a
+// [routeauth.EndpointError] or a method RetryAfter() time.Duration in it. As in
+// DefaultBackoff, RetryWaitMax does not limit that. The request's context does: it
+// ends each wait.
+//
+// The body of the next attempt is had with [http.Request.GetBody] when nobody
+// reads the last one any more, which is waited for a second, and before the last
+// response is closed. Where there is none, that response or error comes back. A
+// request whose body can be had only once is sent once.
 type Transport struct {
 	transport http.RoundTripper
 	client    func() *retryablehttp.Client
@@ -60,7 +74,8 @@ type config struct{ client *retryablehttp.Client }
 
 // WithClient takes RetryMax, RetryWaitMin, RetryWaitMax, Backoff, Logger and
 // CheckRetry from a copy of c, as they are now. CheckRetry is narrowed as
-// [Transport] says. The logger that [retryablehttp.NewClient] sets by itself
+// [Transport] says. It and Backoff see the response itself, or the error as an
+// http.Client would wrap it. The logger that [retryablehttp.NewClient] sets by itself
 // counts as none, since it writes URLs with their queries to standard error. The
 // rest of c, its HTTPClient too, is ignored. Without this option the values are
 // those of retryablehttp.NewClient. A nil c is an error of the constructor.
@@ -75,11 +90,12 @@ func WithClient(c *retryablehttp.Client) Option {
 }
 
 // NewTransport returns a Transport that retries above transport. A nil transport
-// means [http.DefaultTransport].
+// means [http.DefaultTransport], looked up at each request.
 //
-// The error joins everything that is wrong: a transport that is a nil pointer or
-// function, an option that is nil or has a nil argument, a client with a negative
-// RetryMax or wait, or with a RetryWaitMin over its RetryWaitMax.
+// The error joins everything that is wrong: a transport that is a typed nil, an
+// option that is nil or has a nil argument, a client with a negative RetryMax or
+// wait, with a RetryWaitMin over its RetryWaitMax, or with a Logger that is neither
+// a [retryablehttp.Logger] nor a [retryablehttp.LeveledLogger], or a typed nil.
 func NewTransport(transport http.RoundTripper, opts ...Option) (*Transport, error) {
 	defaults := retryablehttp.NewClient()
 	cfg := config{client: defaults}
@@ -101,19 +117,28 @@ func NewTransport(transport http.RoundTripper, opts ...Option) (*Transport, erro
 	c := cfg.client
 	wrong(c.RetryMax < 0, "RetryMax is %d: it must be 0 or more", c.RetryMax)
 	wrong(c.RetryWaitMin < 0 || c.RetryWaitMax < c.RetryWaitMin, "waits from %v to %v make no sense", c.RetryWaitMin, c.RetryWaitMax)
+	wrong(isNil(c.Logger), "Logger is a nil %T", c.Logger)
+	switch c.Logger.(type) {
+	case nil, retryablehttp.Logger, retryablehttp.LeveledLogger:
+	default:
+		wrong(true, "Logger is a %T: it must be a retryablehttp.Logger or LeveledLogger", c.Logger)
+	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	if transport == nil {
-		transport = http.DefaultTransport
+		transport = defaultTransport{}
 	}
 	return &Transport{transport, copyOf(c, defaults.Logger)}, nil
 }
 
-// isNil reports whether transport is a nil pointer or function in an interface.
-func isNil(transport http.RoundTripper) bool {
-	v := reflect.ValueOf(transport)
-	return (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil()
+// isNil reports whether value is a typed nil.
+func isNil(value any) bool {
+	switch v := reflect.ValueOf(value); v.Kind() {
+	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan:
+		return v.IsNil()
+	}
+	return false
 }
 
 // copyOf returns what makes a client with the settings that c has now. One client
@@ -141,9 +166,7 @@ func copyOf(c *retryablehttp.Client, unwanted any) func() *retryablehttp.Client 
 			RetryWaitMax: waitMax,
 			RetryMax:     max,
 			CheckRetry:   checkRetry,
-			Backoff: func(min, max time.Duration, attempt int, resp *http.Response) time.Duration {
-				return backoff(min, max, attempt, resp)
-			},
+			Backoff:      backoff,
 			ErrorHandler: retryablehttp.PassthroughErrorHandler,
 		}
 	}
@@ -158,10 +181,10 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	case req == nil || req.URL == nil:
 		closeBody(req)
 		return nil, errors.New("retry: the request has no URL")
-	case canBeSentOnce(req):
-		return t.transport.RoundTrip(req)
+	case !replay.CanSendAgain(req):
+		return roundTrip(t.transport, req)
 	}
-	return newExchange(t.transport, req).run(t.client())
+	return newExchange(t.transport, req, t.client()).run()
 }
 
 // CloseIdleConnections closes the idle connections of the transport below, if it
@@ -170,13 +193,5 @@ func (t *Transport) CloseIdleConnections() {
 	if t == nil {
 		return
 	}
-	if c, ok := t.transport.(interface{ CloseIdleConnections() }); ok {
-		c.CloseIdleConnections()
-	}
-}
-
-func closeBody(req *http.Request) {
-	if req != nil && req.Body != nil {
-		_ = req.Body.Close()
-	}
+	closeIdleConnections(t.transport)
 }

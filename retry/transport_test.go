@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -30,6 +31,10 @@ const api = "https://api.example.com/v1/operations"
 type roundTripFunc func(req *http.Request) (*http.Response, error)
 
 func (f roundTripFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+type mapTransport map[string]string
+
+func (mapTransport) RoundTrip(*http.Request) (*http.Response, error) { return nil, nil }
 
 // attempts is a transport that answers each attempt as it is told.
 type attempts struct {
@@ -345,6 +350,21 @@ func TestBadConfigurationIsRefused(t *testing.T) {
 	assert.ErrorContains(t, err, "RetryMax is -1")
 	_, err = retry.NewTransport(nil, retry.WithClient(backwards))
 	assert.ErrorContains(t, err, "waits from")
+
+	for _, transport := range []http.RoundTripper{roundTripFunc(nil), (*retry.Transport)(nil), mapTransport(nil)} {
+		_, err := retry.NewTransport(transport)
+		assert.ErrorContains(t, err, fmt.Sprintf("transport is a nil %T", transport))
+	}
+	for text, logger := range map[string]any{
+		"Logger is a struct {}":        struct{}{},
+		"Logger is a nil *log.Logger":  (*log.Logger)(nil),
+		"Logger is a nil *slog.Logger": (*slog.Logger)(nil),
+	} {
+		client := retryablehttp.NewClient()
+		client.Logger = logger
+		_, err = retry.NewTransport(nil, retry.WithClient(client))
+		assert.ErrorContains(t, err, text)
+	}
 
 	for _, transport := range []*retry.Transport{nil, {}} {
 		_, err := transport.RoundTrip(newRequest(t, "POST", "body"))

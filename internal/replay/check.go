@@ -17,6 +17,7 @@ var (
 // of the request, and nobody takes a part of the body for the whole: not every
 // base compares lengths, net/http's HTTP/2 does not.
 type check struct {
+	own  bool         // the caller's own body, whose length is the base's to judge
 	hash maphash.Hash // of what was read, where the length is not known
 
 	// What was read of the earlier copy.
@@ -48,6 +49,7 @@ func (k *check) most(length, offset int64, n int) int {
 func (k *check) read(length, offset int64, piece []byte, last bool) error {
 	if length > 0 {
 		switch {
+		case k.own:
 		case offset > length:
 			return errTooLong
 		case last && offset < length:

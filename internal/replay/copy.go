@@ -21,6 +21,7 @@ var (
 // current one, and asks for another where it is not.
 type bodyCopy struct {
 	body   *Body
+	params atomic.Bool // it is read for params, and not sent
 	closed atomic.Bool
 	taken  atomic.Bool                // away, for good
 	reader atomic.Pointer[onceCloser] // nil while another copy is current
@@ -47,19 +48,20 @@ func (c *onceCloser) Close() error {
 // firstCopy returns a copy that begins with the caller's own body.
 func (b *Body) firstCopy() io.ReadCloser {
 	b.wasRead.Store(false)
-	c := &bodyCopy{body: b}
+	c := &bodyCopy{body: b, check: check{own: true}}
 	c.reader.Store(&onceCloser{ReadCloser: b.req.Body})
 	b.current, b.copies = c, append(b.copies, c)
 	return c.withWriteTo(b.req.Body)
 }
 
-// newCopy returns one more copy.
-func (b *Body) newCopy() (io.ReadCloser, error) {
+// newCopy returns one more copy, to be sent or to be read for params.
+func (b *Body) newCopy(params bool) (io.ReadCloser, error) {
 	if err := b.begin(); err != nil {
 		return nil, err
 	}
 	defer b.end()
 	c := b.another()
+	c.params.Store(params)
 	if err := c.takeOver(); err != nil {
 		return nil, err
 	}
@@ -73,15 +75,24 @@ func (b *Body) onlyCopy() (io.ReadCloser, error) {
 	for _, c := range b.copies {
 		c.taken.Store(true)
 	}
+	return b.otherCopy()
+}
+
+// otherCopy returns a new copy and takes all others away, which are left alone
+// where there is no new one.
+func (b *Body) otherCopy() (io.ReadCloser, error) {
 	if err := b.begin(); err != nil {
 		return nil, err
 	}
 	defer b.end()
-	b.wasRead.Store(false)
 	c := b.another()
 	if err := c.takeOver(); err != nil {
 		return nil, err
 	}
+	for _, other := range b.copies {
+		other.taken.Store(true)
+	}
+	b.wasRead.Store(false)
 	b.copies = []*bodyCopy{c}
 	return c.withWriteTo(c.reader.Load().ReadCloser), nil
 }
@@ -136,6 +147,7 @@ func (c *bodyCopy) takeOver() error {
 	if err != nil {
 		return err
 	}
+	c.tellAbove(body)
 	reader := &onceCloser{ReadCloser: body}
 	c.reader.Store(reader)
 	c.body.current = c
@@ -162,8 +174,30 @@ func (c *bodyCopy) ready() error {
 	return nil
 }
 
+// markSent says that c is being sent. A copy that was taken away gives nothing.
+func (c *bodyCopy) markSent() {
+	if !c.params.Load() && !c.taken.Load() {
+		c.body.markSent()
+	}
+}
+
+func (c *bodyCopy) readForParams() *Body {
+	c.params.Store(true)
+	if reader := c.reader.Load(); reader != nil {
+		c.tellAbove(reader.ReadCloser)
+	}
+	return c.body
+}
+
+// tellAbove says to the Body that reader is of, if any, what c is read for.
+func (c *bodyCopy) tellAbove(reader io.Reader) {
+	if above, ok := reader.(watched); ok && c.params.Load() {
+		c.body.above.Store(above.readForParams())
+	}
+}
+
 func (c *bodyCopy) Read(p []byte) (n int, err error) {
-	c.body.wasRead.Store(true)
+	c.markSent()
 	if err := c.body.begin(); err != nil {
 		return 0, err
 	}
@@ -189,7 +223,7 @@ func (c *bodyCopy) read(p []byte) (n int, err error) {
 // fail ends the reading with an error, which stays.
 func (c *bodyCopy) fail(err error) error {
 	c.end = err
-	if reader := c.reader.Load(); reader != nil {
+	if reader := c.reader.Load(); reader != nil && err != io.EOF {
 		_ = reader.Close()
 	}
 	return err
@@ -210,7 +244,7 @@ type writerToCopy struct{ *bodyCopy }
 
 // WriteTo counts as one read, however long it takes.
 func (c writerToCopy) WriteTo(w io.Writer) (n int64, err error) {
-	c.body.wasRead.Store(true)
+	c.markSent()
 	if err := c.body.begin(); err != nil {
 		return 0, err
 	}

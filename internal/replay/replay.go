@@ -24,9 +24,10 @@ const MaxParamsBody = 1 << 20
 // asks for a new one, and goes on where it was.
 type Body struct {
 	req     *http.Request
-	length  int64         // its ContentLength; not known if it is not more than 0
-	wasRead atomic.Bool   // the copies that are in use
-	turn    chan struct{} // holds one value while nobody reads
+	length  int64                // its ContentLength; not known if it is not more than 0
+	wasRead atomic.Bool          // a copy that is in use, and not for params
+	above   atomic.Pointer[Body] // whose copy was read for params; nil for none
+	turn    chan struct{}        // holds one value while nobody reads
 
 	current *bodyCopy // which has the caller's reader; guarded by turn, nil for none
 
@@ -63,7 +64,7 @@ func (b *Body) ForParams() (io.ReadCloser, error) {
 		return newBytesBody(b.read), nil
 	}
 	b.done = true
-	body, err := b.newCopy()
+	body, err := b.newCopy(true)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ func (b *Body) Prepare(req *http.Request, maySendAgain bool) (*http.Request, err
 	switch {
 	case b.all:
 		_ = req.Body.Close()
-		return b.with(newBytesBody(b.read)), nil
+		return b.with(b.sentBytes()), nil
 	case b.done: // and the caller's own reader may be where that copy ended
 		body, err := b.onlyCopy()
 		if err != nil {
@@ -141,7 +142,7 @@ func (b *Body) Again(req *http.Request) (*http.Request, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.all {
-		return b.with(newBytesBody(b.read)), nil
+		return b.with(b.sentBytes()), nil
 	}
 	body, err := b.onlyCopy()
 	if err != nil {
@@ -150,8 +151,24 @@ func (b *Body) Again(req *http.Request) (*http.Request, error) {
 	return b.with(body), nil
 }
 
-// WasRead reports whether anybody has begun to read what PrepareWatched or Again
-// prepared last. It is false for a nil Body.
+// AgainIfIdle is Again, but where there is no second body it leaves the first one
+// to whoever still reads it.
+func (b *Body) AgainIfIdle(req *http.Request) (*http.Request, error) {
+	if b == nil {
+		return req, nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	body, err := b.otherCopy()
+	if err != nil {
+		return nil, err
+	}
+	return b.with(body), nil
+}
+
+// WasRead reports whether anybody has begun to send what PrepareWatched or
+// AgainIfIdle prepared last: to read it, or in its place what another Body read of
+// it for params. That reading itself does not count. It is false for a nil Body.
 func (b *Body) WasRead() bool { return b != nil && b.wasRead.Load() }
 
 // with returns a copy of the caller's request with another body.
@@ -162,9 +179,9 @@ func (b *Body) with(body io.ReadCloser) *http.Request {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		if b.all {
-			return newBytesBody(b.read), nil
+			return b.sentBytes(), nil
 		}
-		return b.newCopy()
+		return b.newCopy(false)
 	}
 	return &req
 }
