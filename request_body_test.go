@@ -358,7 +358,11 @@ func TestASecondBodyThatIsNotTheFirstIsNotSentAsOne(t *testing.T) {
 				"one byte less":                 func(io.ReadCloser) io.ReadCloser { return newTrackedBody(text[:len(text)-1]) },
 				"one byte more":                 func(io.ReadCloser) io.ReadCloser { return newTrackedBody(text + "x") },
 				"nothing":                       func(io.ReadCloser) io.ReadCloser { return http.NoBody },
+				"another of this length":        func(io.ReadCloser) io.ReadCloser { return newTrackedBody(text[8:] + text[:8]) },
 			} {
+				if name == "another of this length" && length > 0 {
+					continue // which is for the caller's GetBody to answer for
+				}
 				name := fmt.Sprintf("HTTP/2 %t, length %d, %s", http2, length, name)
 				t.Run(name, func(t *testing.T) {
 					var whole atomic.Int32 // bodies that a server could take for one
