@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // Document is what an OpenAPI document says of an API's operations. It is
@@ -17,14 +18,14 @@ type Document struct {
 }
 
 // Load reads a document: OpenAPI 3.0, 3.1 or 3.2, or Swagger 2.0, as JSON or
-// YAML. It keeps nothing of data and fetches nothing: a path item that is a
-// reference to another file is listed by [Document.Operations] as one that
-// cannot be read.
+// YAML. It keeps nothing of data and fetches nothing: a path item or operation
+// that is a reference to another file is listed by [Document.Operations] as one
+// that cannot be read.
 //
 // The error says what is wrong with the document as a whole: data is neither
-// JSON nor YAML, in which line, or it is no such document. What a document says
-// wrongly about single operations is no error here but one of
-// [Document.Routes].
+// JSON nor YAML, in which line, it is no such document, or its references and
+// aliases come to far more than is written. What a document says wrongly about
+// single operations is no error here but one of [Document.Routes].
 func Load(data []byte) (*Document, error) {
 	root, err := parse(data)
 	if err == nil {
@@ -38,7 +39,11 @@ func Load(data []byte) (*Document, error) {
 	slices.SortStableFunc(operations, func(a, b operation) int {
 		return cmp.Or(cmp.Compare(a.path, b.path), cmp.Compare(a.method, b.method))
 	})
-	return &Document{baseURLs: r.baseURLs(operations), operations: operations, schemes: r.schemes}, nil
+	baseURLs := r.baseURLs(operations)
+	if root.work.exceeded() {
+		return nil, fmt.Errorf("openapi: %w", errTooMuch)
+	}
+	return &Document{baseURLs: baseURLs, operations: operations, schemes: r.schemes}, nil
 }
 
 var (
@@ -60,9 +65,13 @@ func checkDocument(root value) error {
 	case openAPI == "" && !swaggerVersion.MatchString(swagger):
 		return fmt.Errorf("the document is Swagger %q: only 2.0 and OpenAPI 3.0, 3.1 and 3.2 can be read", swagger)
 	}
-	switch fields["paths"].kind() {
-	case scalar, list:
-		return errors.New("the document's paths are not an object")
+	for _, field := range root.members() {
+		switch kind := field.value.kind(); {
+		case field.name == "paths" && (kind == scalar || kind == list):
+			return errors.New("the document's paths are not an object")
+		case strings.EqualFold(field.name, overrideName):
+			return errors.New("the document as a whole has an x-routeauth, which is for operations and path items: its security is for all of them")
+		}
 	}
 	return nil
 }

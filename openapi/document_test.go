@@ -30,11 +30,11 @@ paths:
       security:
         - {}
         - key: []
-    delete:
+    delete: {}
 `
 	asJSON := `, "security": [{"key": []}], "paths": {
 		"/files": {"get": {"security": []}, "post": {}},
-		"/files/{id}": {"get": {"security": [{}, {"key": []}]}, "delete": null}}}`
+		"/files/{id}": {"get": {"security": [{}, {"key": []}]}, "delete": {}}}}`
 	for _, version := range []string{"openapi: 3.0.3", "openapi: 3.1.0", "openapi: '3.2.0'", "openapi: 3.1", `swagger: "2.0"`, "swagger: 2.0", "swagger: 2"} {
 		name, number, _ := strings.Cut(version, ": ")
 		number = strings.Trim(number, `'"`)
@@ -74,6 +74,9 @@ func TestADocumentThatCannotBeReadIsAnErrorThatSaysWhy(t *testing.T) {
 		"swagger: '1.2'":                         `Swagger "1.2"`,
 		"{openapi: 3.1.0, paths: []}":            "paths are not an object",
 		"{openapi: 3.1.0, paths: text}":          "paths are not an object",
+		`{"openapi": "3.1.0", "paths": [], "paths": {}}`: "paths are not an object",
+		"{openapi: 3.1.0, x-routeauth: public}":          "the document as a whole has an x-routeauth",
+		"{openapi: 3.1.0, X-RouteAuth: public}":          "the document as a whole has an x-routeauth",
 	} {
 		document, err := openapi.Load([]byte(text))
 		require.Error(t, err, text)
@@ -178,57 +181,6 @@ func TestManyMergesTakeNoLongTime(t *testing.T) {
 		text += fmt.Sprintf("x%d: &x%d {<<: [%s]}\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*x%d, ", i), 10), ", "))
 	}
 	assert.Len(t, load(t, text+"paths: {/x: *x10}\n").Operations(), 1)
-}
-
-func TestPathItemsMayBeReferences(t *testing.T) {
-	document := load(t, `{"openapi": "3.1.0", "paths": {
-		"/a": {"$ref": "#/components/pathItems/Shared"},
-		"/b": {"$ref": "#/paths/~1a", "post": {"x-routeauth": "optional"}},
-		"/c/{id}": {"$ref": "#/paths/~1d~1%7Bid%7D"},
-		"/d/{id}": {"put": {}}},
-		"components": {"pathItems": {"Shared": {"get": {"security": [{"key": []}]}}}}}`)
-	routes, err := document.Routes()
-	require.NoError(t, err)
-	assert.Equal(t, routeauth.Routes{
-		"GET /a":      routeauth.Mandatory,
-		"GET /b":      routeauth.Mandatory,
-		"POST /b":     routeauth.Optional,
-		"PUT /c/{id}": routeauth.Public,
-		"PUT /d/{id}": routeauth.Public,
-	}, routes)
-}
-
-func TestAPathItemThatIsNotThereIsListedAndAnError(t *testing.T) {
-	for item, want := range map[string]string{
-		`{"$ref": "./files.yaml"}`:                                `its path item is in another file, "./files.yaml"`,
-		`{"$ref": "https://api.example.com/openapi.yaml#/paths"}`: "its path item is in another file",
-		`{"$ref": "#/components/pathItems/None"}`:                 `its path item, "#/components/pathItems/None", is not in the document`,
-		`{"$ref": "#/paths/~1x"}`:                                 "refers to itself",
-		`{"$ref": "#text"}`:                                       "is not in the document",
-		`{"$ref": {}}`:                                            "its path item is in another file",
-		`[]`:                                                      "its path item is not an object",
-		`"text"`:                                                  "its path item is not an object",
-	} {
-		document := load(t, withPaths(`{"/x": `+item+`, "/y": {"get": {}}}`))
-		operations := document.Operations()
-		require.Len(t, operations, 2, item)
-		assert.Equal(t, openapi.Operation{Path: "/x", Requirement: routeauth.Mandatory, Why: operations[0].Why}, operations[0])
-		assert.Contains(t, operations[0].Why, want)
-		routes, err := document.Routes()
-		require.ErrorContains(t, err, "/x: "+operations[0].Why)
-		assert.Nil(t, routes)
-	}
-}
-
-func TestEveryMethodIsRead(t *testing.T) {
-	document := load(t, withPaths(`{"/x": {"get": {}, "put": {}, "post": {}, "delete": {}, "options": {}, "head": {}, "patch": {}, "trace": {},
-		"query": {}, "additionalOperations": {"COPY": {}, "LINK": {}}, "GET": {}, "summary": "", "parameters": [], "x-get": {}, "servers": []},
-		"x-paths": {"get": {}}}`))
-	var methods []string
-	for _, op := range document.Operations() {
-		methods = append(methods, op.Method)
-	}
-	assert.Equal(t, []string{"COPY", "DELETE", "GET", "GET", "HEAD", "LINK", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"}, methods)
 }
 
 func TestANameThatComesTwiceDropsNothing(t *testing.T) {

@@ -41,58 +41,77 @@ func (d *Document) Operations(opts ...Option) []Operation {
 func (d *Document) list(c config) []Operation {
 	list := make([]Operation, len(d.operations))
 	first, strictest := make(map[string]int), make(map[string]int) // by key
+	reasons := make(map[*security]reason)                          // many operations share the document's
 	for i, op := range d.operations {
-		requirement, why, err := op.requirement(c)
+		because, err := op.requirement(c, reasons)
 		if err != nil {
 			list[i] = Operation{Method: op.method, Path: op.path, Why: err.Error()}
 			continue
 		}
-		list[i] = Operation{op.method, op.path, op.pattern.text, requirement, why + d.otherServer(op)}
+		list[i] = Operation{op.method, op.path, op.pattern.text, because.requirement, because.why}
 		key := op.pattern.key
 		if _, found := first[key]; !found {
 			first[key], strictest[key] = i, i
 		}
-		if requirement < list[strictest[key]].Requirement {
+		if because.requirement < list[strictest[key]].Requirement {
 			strictest[key] = i
 		}
 	}
-	for i := range list {
+	for i, op := range d.operations {
 		if list[i].Pattern == "" {
 			continue
 		}
-		key := d.operations[i].pattern.key
-		list[i].Pattern = list[first[key]].Pattern
-		if s := list[strictest[key]]; s.Requirement < list[i].Requirement {
-			list[i].Requirement = s.Requirement
-			list[i].Why = fmt.Sprintf("%s has the same pattern and is %s: %s", s.Path, s.Requirement, s.Why)
+		list[i].Pattern = list[first[op.pattern.key]].Pattern
+		if s := strictest[op.pattern.key]; list[s].Requirement < list[i].Requirement {
+			because, _ := d.operations[s].requirement(c, reasons)
+			list[i].Requirement = because.requirement
+			list[i].Why = fmt.Sprintf("%s has the same pattern and is %s: %s", shorten(d.operations[s].path), because.requirement, because.why)
+		}
+	}
+	for i, op := range d.operations {
+		if list[i].Pattern != "" {
+			list[i].Why += op.notes(d)
 		}
 	}
 	return list
 }
 
-// requirement returns the requirement of one operation by itself, and why it is
-// that one, or why the operation has no route.
-func (op *operation) requirement(c config) (r routeauth.Requirement, why string, err error) {
-	if op.err != nil {
-		return routeauth.Mandatory, "", op.err
-	}
-	if op.override.kind() == absent {
-		r, why = op.security.requirement(c.optionalSchemes)
-		return r, why, nil
-	}
-	for _, r := range []routeauth.Requirement{routeauth.Mandatory, routeauth.Optional, routeauth.Public} {
-		if op.override.text() == r.String() {
-			return r, "its x-routeauth says so", nil
-		}
-	}
-	return routeauth.Mandatory, "", fmt.Errorf("its x-routeauth is %s: write mandatory, optional or public", op.override.describe())
+// reason is a requirement, and what it follows from.
+type reason struct {
+	requirement routeauth.Requirement
+	why         string
 }
 
-// otherServer names the server of an operation that has one of its own. A table
-// is for one base URL, and the document's first is the likeliest.
-func (d *Document) otherServer(op operation) string {
-	if len(op.servers) == 0 || slices.Contains(op.servers, d.baseURLs[0]) {
-		return ""
+// requirement returns the requirement of one operation by itself, and why it is
+// that one, or why the operation has no route.
+func (op *operation) requirement(c config, reasons map[*security]reason) (reason, error) {
+	if op.err != nil {
+		return reason{}, op.err
 	}
-	return "; its own server is " + op.servers[0]
+	if op.override.isThere() {
+		r, err := op.override.requirement()
+		return reason{r, op.override.whose + " x-routeauth says so"}, err
+	}
+	because, found := reasons[op.security]
+	if !found {
+		because.requirement, because.why = op.security.requirement(c.optionalSchemes)
+		reasons[op.security] = because
+	}
+	return because, nil
+}
+
+// notes say what else there is to know of an operation's route. Of servers of
+// its own the first is named: a table is for one base URL, and the document's
+// first is the likeliest.
+func (op *operation) notes(d *Document) (notes string) {
+	if op.pattern.fragment {
+		notes += "; the fragment of its path is never sent"
+	}
+	if op.servers.unread {
+		notes += "; its own servers cannot all be read: they must be a list of objects with a url"
+	}
+	if len(op.servers.urls) > 0 && !slices.Contains(op.servers.urls, d.baseURLs[0]) {
+		notes += "; its own server is " + shorten(op.servers.urls[0])
+	}
+	return notes
 }

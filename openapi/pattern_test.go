@@ -49,10 +49,8 @@ func TestAPathBecomesThePatternThatMatchesItsRequests(t *testing.T) {
 		{"/{}/{$}/x{$}", "/{_}/{_}/x{_}", []string{"/1/2/x3"}, []string{"/1/2/x"}},
 		{"/files/{path...}", "/files/{path...}", []string{"/files/a", "/files/a/b"}, nil},
 		{"/files/{path...}/x", "/files/{path...}/x", []string{"/files/a/b/x"}, []string{"/files/a/b"}},
-		{"/files/{path...}.json", "/files/{path}.json", []string{"/files/a.json"}, []string{"/files/a/b.json"}},
 		{"/{...}", "/{_...}", []string{"/a/b"}, nil},
 		{"/{a.....}", "/{a...}", []string{"/a/b"}, nil},
-		{"/{a.....}x", "/{a}x", []string{"/ax"}, []string{"/a/bx"}},
 		{"/{a..}/{..}", "/{a..}/{..}", []string{"/a/b"}, nil},
 
 		// What means something else in a pattern, or in another router's.
@@ -94,26 +92,25 @@ func TestAPathBecomesThePatternThatMatchesItsRequests(t *testing.T) {
 
 func TestWhatNoPatternCanSayIsListedAndAnError(t *testing.T) {
 	for path, want := range map[string]string{
-		"/files?all=1":           "its path has a query, which no pattern can say: make it part of /files",
-		"/files/{id}?all={all}":  "its path has a query, which no pattern can say: make it part of /files/{id}",
-		"/files#archived":        "its path has a fragment, which no pattern can say: make it part of /files",
-		"/files/{id}#archived/x": "its path has a fragment, which no pattern can say: make it part of /files/{id}",
-		"/files/{id":             "its path has a brace that is not closed",
-		"/files/{a{b}}":          "its path has a brace that is not closed",
-		"/files/{{id}}":          "its path has a brace that is not closed",
-		"/files/id}":             "its path has a closing brace without an opening one",
-		"/files/{id}}":           "its path has a closing brace without an opening one",
-		"":                       "its path does not begin with a slash",
-		"files":                  "its path does not begin with a slash",
-		"{base}/files":           "its path does not begin with a slash",
-		"https://x.example/y":    "its path does not begin with a slash",
-		"/a/../b":                "the path is not clean, so it can match nothing",
-		"/a/./b":                 "the path is not clean, so it can match nothing",
-		"/..":                    "the path is not clean, so it can match nothing",
-		"/a/%2e%2E/b":            "dot segment",
-		"/a/%252e%252e/b":        "dot segment",
-		"/a/..;x/{id}":           "dot segment",
-		"/a/%u002e%c0%ae/b":      "dot segment",
+		"/files?all=1":          "its path has a query, which no pattern can say: make it part of /files",
+		"/files/{id}?all={all}": "its path has a query, which no pattern can say: make it part of /files/{id}",
+		"/files?all=1#archived": "its path has a query, which no pattern can say: make it part of /files",
+		"/files/{id":            "its path has a brace that is not closed",
+		"/files/{a{b}}":         "its path has a brace that is not closed",
+		"/files/{{id}}":         "its path has a brace that is not closed",
+		"/files/id}":            "its path has a closing brace without an opening one",
+		"/files/{id}}":          "its path has a closing brace without an opening one",
+		"":                      "its path does not begin with a slash",
+		"files":                 "its path does not begin with a slash",
+		"{base}/files":          "its path does not begin with a slash",
+		"https://x.example/y":   "its path does not begin with a slash",
+		"/a/../b":               "the path is not clean, so it can match nothing",
+		"/a/./b":                "the path is not clean, so it can match nothing",
+		"/..":                   "the path is not clean, so it can match nothing",
+		"/a/%2e%2E/b":           "dot segment",
+		"/a/%252e%252e/b":       "dot segment",
+		"/a/..;x/{id}":          "dot segment",
+		"/a/%u002e%c0%ae/b":     "dot segment",
 	} {
 		document := documentWithPath(t, path)
 		operations := document.Operations()
@@ -132,10 +129,12 @@ func TestAMethodThatNoPatternCanSayIsListedAndAnError(t *testing.T) {
 		"copy":    "write the method in capitals, COPY for copy",
 		"CONNECT": "CONNECT matches no pattern",
 		"A B":     "method", "A:B": "its method is not one that HTTP allows", "": "it has no method",
+		"GET /x": `its method, "GET /x", is not one that HTTP allows`, "GET\\t/x": "is not one that HTTP allows", "GET ": "is not one that HTTP allows",
+		"/x": "is not one that HTTP allows", "$ref": "write the method in capitals", "x-copy": "write the method in capitals",
 	} {
 		document := load(t, withPaths(`{"/x": {"additionalOperations": {"`+method+`": {}}}}`))
 		op := document.Operations()[0]
-		assert.Equal(t, method, op.Method)
+		assert.Equal(t, strings.ReplaceAll(method, `\t`, "\t"), op.Method)
 		assert.Empty(t, op.Pattern, method)
 		assert.Contains(t, op.Why, want, method)
 		_, err := document.Routes()
@@ -151,6 +150,9 @@ func TestWhatComesToTheSamePatternIsMergedAndTheStricterWins(t *testing.T) {
 		{`{"/x{a}y/": {"get": %[1]s}, "/x{b}%%79//": {"get": %[2]s}}`, "GET /x{a}y/{$}"},
 		{`{"/f/{a...}": {"get": %[1]s}, "/f/{b...}": {"get": %[2]s}}`, "GET /f/{a...}"},
 		{`{"/a": {"get": %[1]s, "GET": %[2]s}}`, "GET /a"},
+		{`{"/a": {"get": %[1]s}, "/a#x": {"get": %[2]s}}`, "GET /a"},
+		{`{"/#one": {"get": %[1]s}, "/#two": {"get": %[2]s}}`, "GET /{$}"},
+		{`{"/f/{+a}": {"get": %[1]s}, "/f/{b*}": {"get": %[2]s}}`, "GET /f/{a...}"},
 		{`{"/a": {"additionalOperations": {"GET": %[1]s}, "get": %[2]s}}`, "GET /a"},
 	} {
 		for _, one := range []routeauth.Requirement{routeauth.Mandatory, routeauth.Optional, routeauth.Public} {
@@ -202,4 +204,36 @@ func TestTheTableIsTheCallersOwn(t *testing.T) {
 	again, err := document.Routes()
 	require.NoError(t, err)
 	assert.Equal(t, routeauth.Routes{"POST /x": routeauth.Public}, again)
+}
+
+// Clients keep a fragment to themselves. The operations of such paths are told
+// apart by something that no path has.
+func TestAFragmentIsLeftOutAndTheListSaysSo(t *testing.T) {
+	const note = "; the fragment of its path is never sent"
+	document := load(t, withPaths(`{
+		"/": {"get": {"security": []}},
+		"/#X-Amz-Target=Service.One": {"post": {"security": []}},
+		"/#X-Amz-Target=Service.Two": {"post": {}},
+		"/{Bucket}": {"get": {}},
+		"/{Bucket}#acl": {"get": {"security": []}, "put": {"security": []}},
+		"/{name#with}/x#?{unclosed": {"get": {}},
+		"/files/#": {"get": {}}}`))
+	type listed struct{ path, pattern, why string }
+	var got []listed
+	for _, op := range document.Operations() {
+		got = append(got, listed{op.Path, op.Pattern, op.Why})
+	}
+	const asks = "the document's security asks for bearerAuth"
+	assert.Equal(t, []listed{
+		{"/", "GET /{$}", "its security is empty"},
+		{"/#X-Amz-Target=Service.One", "POST /{$}", "/#X-Amz-Target=Service.Two has the same pattern and is mandatory: " + asks + note},
+		{"/#X-Amz-Target=Service.Two", "POST /{$}", asks + note},
+		{"/files/#", "GET /files/{$}", asks + note},
+		{"/{Bucket}", "GET /{Bucket}", asks},
+		{"/{Bucket}#acl", "GET /{Bucket}", "/{Bucket} has the same pattern and is mandatory: " + asks + note},
+		{"/{Bucket}#acl", "PUT /{Bucket}", "its security is empty" + note},
+		{"/{name#with}/x#?{unclosed", "GET /{name#with}/x", asks + note},
+	}, got)
+	_, err := document.Routes()
+	require.NoError(t, err)
 }

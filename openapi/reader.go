@@ -3,8 +3,6 @@ package openapi
 import (
 	"errors"
 	"fmt"
-	"net/url"
-	"slices"
 	"strings"
 )
 
@@ -13,9 +11,9 @@ type operation struct {
 	method, path string
 	pattern      pattern
 	security     *security
-	override     value    // its x-routeauth
-	servers      []string // its own, or else its path's
-	err          error    // why no route can be made of it
+	override     override
+	servers      servers // its own, or else its path's
+	err          error   // why no route can be made of it
 }
 
 // reader reads a document.
@@ -25,14 +23,15 @@ type reader struct {
 	security *security        // the document's
 	schemes  map[string]bool  // see Document
 
-	referred map[string][]operation      // by reference: those of the path item there, without their path
-	objects  map[string]map[string]value // by JSON pointer: fields
+	pathItems map[string]*pathItem        // by reference
+	referred  map[string]map[string]value // by reference: fields of operations
+	objects   map[string]map[string]value // by JSON pointer: fields
 }
 
 func newReader(root value) *reader {
 	r := &reader{
 		root: root, fields: root.fields(), schemes: make(map[string]bool),
-		referred: make(map[string][]operation), objects: make(map[string]map[string]value),
+		pathItems: make(map[string]*pathItem), referred: make(map[string]map[string]value), objects: make(map[string]map[string]value),
 	}
 	for _, schemes := range []value{r.fields["components"].fields()["securitySchemes"], r.fields["securityDefinitions"]} {
 		for name := range schemes.fields() {
@@ -45,18 +44,23 @@ func newReader(root value) *reader {
 
 // operations returns all operations of the document.
 func (r *reader) operations() (operations []operation) {
+	patterns := newPatterns()
 	for _, field := range r.root.members() {
 		if field.name != "paths" {
 			continue
 		}
 		for _, path := range field.value.members() {
-			if strings.HasPrefix(path.name, "x-") {
+			if isExtension(path.name) && !strings.EqualFold(path.name, overrideName) {
 				continue
 			}
-			for _, op := range r.pathItem(path.value) {
+			for _, op := range r.pathOperations(path) {
 				op.path = path.name
+				// Each of them has a pattern of its own, in which the path comes again.
+				if !r.root.work.spend(operationCost + len(op.method) + len(op.path)) {
+					return nil
+				}
 				if op.err == nil {
-					op.pattern, op.err = newPattern(op.method, op.path)
+					op.pattern, op.err = patterns.of(op.method, op.path)
 				}
 				operations = append(operations, op)
 			}
@@ -65,99 +69,88 @@ func (r *reader) operations() (operations []operation) {
 	return operations
 }
 
-// methods are the fields of a path item that are operations. OpenAPI writes them
-// in small letters.
-var methods = []string{"delete", "get", "head", "options", "patch", "post", "put", "query", "trace"}
+// operationCost is what an operation takes in memory, as counted by work: small
+// enough for the nine of a path that is an alias of few bytes.
+const operationCost = 64
 
-// pathItem returns the operations of a path item, without their path.
-func (r *reader) pathItem(item value) (operations []operation) {
-	switch item.kind() {
-	case absent, null:
-		return nil
-	case scalar, list:
-		return []operation{{err: errors.New("its path item is not an object")}}
+// pathOperations returns the operations of a path, without the path.
+func (r *reader) pathOperations(path member) []operation {
+	switch {
+	case strings.EqualFold(path.name, overrideName):
+		return []operation{{err: errors.New("the document's paths have an x-routeauth, which is for operations and path items")}}
+	case path.name == "$ref":
+		return []operation{{err: errors.New("the document's paths are a reference: put them there themselves")}}
 	}
-	members := item.members()
-	var servers value
-	for _, m := range members {
-		if m.name == "servers" {
-			servers = m.value
-		}
-	}
-	for _, m := range members {
-		switch name := strings.ToLower(m.name); {
-		case name == "$ref":
-			operations = append(operations, r.follow(m.value.text())...)
-		case slices.Contains(methods, name):
-			operations = append(operations, r.operation(strings.ToUpper(name), m.value, servers))
-		case m.name == "additionalOperations": // since OpenAPI 3.2
-			for _, additional := range m.value.members() {
-				operations = append(operations, r.operation(additional.name, additional.value, servers))
-			}
-		}
-	}
-	return operations
+	return r.walk(path.value)
+}
+
+// isExtension reports whether a name is one that OpenAPI leaves to others.
+func isExtension(name string) bool {
+	return len(name) >= 2 && strings.EqualFold(name[:2], "x-")
 }
 
 // operation returns an operation of a path item that has servers.
-func (r *reader) operation(method string, v, servers value) operation {
-	fields := v.fields()
-	op := operation{method: method, security: r.security, override: fields["x-routeauth"]}
-	switch v.kind() {
-	case scalar, list:
-		op.err = errors.New("it is not an object")
+func (r *reader) operation(method string, v value, shared servers) operation {
+	op := operation{method: method, security: r.security, servers: shared}
+	fields, err := r.operationFields(v)
+	if err != nil {
+		op.err = err
+		return op
 	}
-	if security := r.readSecurity(fields["security"]); !security.missing {
-		security.own = true
-		op.security = security
+	op.override = readOverride(fields, "its")
+	if v, found := fields["security"]; found {
+		op.security = r.readSecurity(v)
+		op.security.own = true
 	}
-	if fields["servers"].kind() == list {
-		servers = fields["servers"]
+	if v, found := fields["servers"]; found {
+		op.servers = readServers(v)
 	}
-	op.servers = serverURLs(servers)
 	return op
 }
 
-// follow returns the operations of the path item that a reference names.
-func (r *reader) follow(reference string) []operation {
-	if operations, found := r.referred[reference]; found {
-		return operations
+// operationFields returns the fields of an operation. One that is a reference
+// has those that it refers to, and what is beside the reference wins.
+func (r *reader) operationFields(v value) (map[string]value, error) {
+	if v.kind() != object {
+		return nil, fmt.Errorf("it is %s: it must be an object", v.describe())
 	}
-	unread := func(format string) []operation { return []operation{{err: fmt.Errorf(format, reference)}} }
-	pointer, within := strings.CutPrefix(reference, "#")
-	if !within {
-		return unread("its path item is in another file, %q: put all of the document into one file first")
+	fields := v.fields()
+	next, refers := fields["$ref"]
+	if !refers {
+		return fields, nil
 	}
-	r.referred[reference] = unread("its path item, %q, refers to itself")
-	item := r.lookUp(pointer)
-	if item.kind() == absent {
-		r.referred[reference] = unread("its path item, %q, is not in the document")
-	} else {
-		r.referred[reference] = r.pathItem(item)
+	all := fields
+	var trail trail
+	for refers {
+		reference, err := trail.follow(next)
+		if err != nil {
+			return nil, fmt.Errorf("it is a reference: %w", err)
+		}
+		if fields, err = r.referredFields(reference); err != nil {
+			return nil, fmt.Errorf("it is a reference: %w", err)
+		}
+		if !r.root.work.spend(len(fields)) {
+			return nil, errTooMuch
+		}
+		for name, v := range fields {
+			if _, found := all[name]; !found {
+				all[name] = v
+			}
+		}
+		next, refers = fields["$ref"]
 	}
-	return r.referred[reference]
+	return all, nil
 }
 
-// lookUp returns what a JSON pointer in the fragment of a URI names (RFC 6901,
-// section 6), and an absent value where there is nothing. Objects on the way are
-// read once, however many pointers lead through them.
-func (r *reader) lookUp(pointer string) value {
-	if unescaped, err := url.PathUnescape(pointer); err == nil {
-		pointer = unescaped
+// referredFields returns the fields of the object that a reference leads to.
+func (r *reader) referredFields(reference string) (map[string]value, error) {
+	if fields, found := r.referred[reference]; found {
+		return fields, nil
 	}
-	if !strings.HasPrefix(pointer, "/") {
-		return value{}
+	v, err := r.target(reference)
+	if err != nil {
+		return nil, err
 	}
-	v := r.root
-	for at := 0; at < len(pointer); {
-		fields, found := r.objects[pointer[:at]]
-		if !found {
-			fields = v.fields()
-			r.objects[pointer[:at]] = fields
-		}
-		token, _, _ := strings.Cut(pointer[at+1:], "/")
-		at += 1 + len(token)
-		v = fields[strings.NewReplacer("~1", "/", "~0", "~").Replace(token)]
-	}
-	return v
+	r.referred[reference] = v.fields()
+	return r.referred[reference], nil
 }

@@ -13,7 +13,7 @@ type security struct {
 	alternatives [][]string // schemes that are asked for together; an empty one asks for nothing
 	own          bool       // the operation's, not the document's
 	missing      bool       // there is none
-	malformed    bool       // some of it cannot be read, and may ask for anything
+	malformed    bool       // some of it cannot be read, and may ask for anything, as null may
 }
 
 // readSecurity reads a list of security requirements, and remembers the schemes
@@ -21,7 +21,7 @@ type security struct {
 func (r *reader) readSecurity(v value) *security {
 	s := &security{}
 	switch v.kind() {
-	case absent, null:
+	case absent:
 		s.missing = true
 		return s
 	case list:
@@ -63,7 +63,7 @@ func (s *security) requirement(optional []string) (routeauth.Requirement, string
 	}
 	for _, schemes := range s.alternatives {
 		if !slices.ContainsFunc(schemes, func(name string) bool { return !slices.Contains(optional, name) }) {
-			return routeauth.Optional, fmt.Sprintf("%s takes %s, which is optional", whose, strings.Join(schemes, " with "))
+			return routeauth.Optional, fmt.Sprintf("%s takes %s, which is optional", whose, together(schemes))
 		}
 	}
 	if s.malformed {
@@ -72,13 +72,25 @@ func (s *security) requirement(optional []string) (routeauth.Requirement, string
 	return routeauth.Mandatory, whose + " asks for " + s.asked()
 }
 
-// maxAsked is how many alternatives a reason names.
+// maxAsked is how many alternatives a reason names, and how many schemes of each.
 const maxAsked = 4
+
+// together names schemes that are asked for together.
+func together(schemes []string) string {
+	var names []string
+	for _, name := range schemes[:min(len(schemes), maxAsked)] {
+		names = append(names, shorten(name))
+	}
+	if more := len(schemes) - maxAsked; more > 0 {
+		names = append(names, fmt.Sprintf("%d others", more))
+	}
+	return strings.Join(names, " with ")
+}
 
 func (s *security) asked() string {
 	var asked []string
 	for _, schemes := range s.alternatives[:min(len(s.alternatives), maxAsked)] {
-		asked = append(asked, strings.Join(schemes, " with "))
+		asked = append(asked, together(schemes))
 	}
 	if more := len(s.alternatives) - maxAsked; more > 0 {
 		asked = append(asked, fmt.Sprintf("%d others", more))

@@ -20,8 +20,6 @@ func TestAnOperationsRequirementFollowsFromItsSecurity(t *testing.T) {
 	}{
 		// Nothing at all is public.
 		{``, `{}`, routeauth.Public, "neither the operation nor the document has a security"},
-		{``, `{"security": null}`, routeauth.Public, "neither the operation nor the document has a security"},
-		{`null`, `{}`, routeauth.Public, "neither the operation nor the document has a security"},
 		{`[]`, `{}`, routeauth.Public, "the document's security is empty"},
 		{`[{"key": []}]`, `{"security": []}`, routeauth.Public, "its security is empty"},
 
@@ -34,14 +32,21 @@ func TestAnOperationsRequirementFollowsFromItsSecurity(t *testing.T) {
 
 		// Everything else is mandatory.
 		{`[{"key": []}]`, `{}`, routeauth.Mandatory, "the document's security asks for key"},
-		{`[{"key": []}]`, `{"security": null}`, routeauth.Mandatory, "the document's security asks for key"},
 		{``, `{"security": [{"key": []}]}`, routeauth.Mandatory, "its security asks for key"},
 		{`[]`, `{"security": [{"oauth": ["read", "write"]}]}`, routeauth.Mandatory, "its security asks for oauth"},
 		{`[{}]`, `{"security": [{"key": []}, {"token": []}]}`, routeauth.Mandatory, "its security asks for key or token"},
 		{``, `{"security": [{"key": [], "sign": []}, {"token": []}]}`, routeauth.Mandatory, "its security asks for key with sign or token"},
 		{``, `{"security": [{"a": []}, {"b": []}, {"c": []}, {"d": []}, {"e": []}, {"f": []}]}`, routeauth.Mandatory, "its security asks for a or b or c or d or 2 others"},
+		{``, `{"security": [{"a": [], "b": [], "c": [], "d": [], "e": [], "f": []}]}`, routeauth.Mandatory, "its security asks for a with b with c with d with 2 others"},
 
 		// So is what cannot be read.
+		{``, `{"security": null}`, routeauth.Mandatory, "its security cannot be read: it must be a list of objects"},
+		{`[]`, `{"security": null}`, routeauth.Mandatory, "its security cannot be read: it must be a list of objects"},
+		{`null`, `{}`, routeauth.Mandatory, "the document's security cannot be read: it must be a list of objects"},
+		{`{"$ref": "#/x-security"}`, `{}`, routeauth.Mandatory, "the document's security cannot be read: it must be a list of objects"},
+		{``, `{"security": {"$ref": "#/x-security"}}`, routeauth.Mandatory, "its security cannot be read: it must be a list of objects"},
+		{``, `{"security": [{"$ref": "#/x-security"}]}`, routeauth.Mandatory, "its security asks for $ref"},
+		{``, `{"security": ""}`, routeauth.Mandatory, "its security cannot be read: it must be a list of objects"},
 		{``, `{"security": {}}`, routeauth.Mandatory, "its security cannot be read: it must be a list of objects"},
 		{``, `{"security": "none"}`, routeauth.Mandatory, "its security cannot be read: it must be a list of objects"},
 		{``, `{"security": false}`, routeauth.Mandatory, "its security cannot be read: it must be a list of objects"},
@@ -66,20 +71,6 @@ func TestAnOperationsRequirementFollowsFromItsSecurity(t *testing.T) {
 		routes, err := document.Routes()
 		require.NoError(t, err, text)
 		assert.Equal(t, routeauth.Routes{"GET /x": c.want}, routes, text)
-	}
-}
-
-func TestAnUnknownOverrideIsAnErrorAndMandatory(t *testing.T) {
-	for override, described := range map[string]string{
-		`"Public"`: `"Public"`, `"none"`: `"none"`, `""`: `""`, `" public"`: `" public"`, `true`: `"true"`, `0`: `"0"`,
-		`null`: "empty", `["public"]`: "a list", `{"public": true}`: "an object",
-	} {
-		document := load(t, withPaths(`{"/x": {"get": {"security": [], "x-routeauth": `+override+`}}, "/y": {"get": {}}}`))
-		why := "its x-routeauth is " + described + ": write mandatory, optional or public"
-		assert.Equal(t, openapi.Operation{Method: "GET", Path: "/x", Requirement: routeauth.Mandatory, Why: why}, document.Operations()[0])
-		routes, err := document.Routes()
-		require.EqualError(t, err, "openapi: GET /x: "+why)
-		assert.Nil(t, routes)
 	}
 }
 

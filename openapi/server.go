@@ -20,12 +20,12 @@ import (
 func (d *Document) BaseURLs() []string { return slices.Clone(d.baseURLs) }
 
 func (r *reader) baseURLs(operations []operation) []string {
-	urls := serverURLs(r.fields["servers"])
+	urls := readServers(r.fields["servers"]).urls
 	if r.fields["swagger"].kind() != absent {
 		urls = swaggerURLs(r.fields)
 	}
 	for _, op := range operations {
-		urls = append(urls, op.servers...)
+		urls = append(urls, op.servers.urls...)
 	}
 	known := make(map[string]bool)
 	return slices.DeleteFunc(urls, func(u string) bool {
@@ -35,22 +35,48 @@ func (r *reader) baseURLs(operations []operation) []string {
 	})
 }
 
-// serverURLs returns the URLs of a list of servers.
-func serverURLs(servers value) (urls []string) {
-	for _, server := range servers.items() {
+// servers are those of a document, a path item or an operation.
+type servers struct {
+	urls   []string
+	unread bool // some of them cannot be read
+}
+
+// readServers reads a list of servers.
+func readServers(v value) (s servers) {
+	s.unread = v.kind() != absent && v.kind() != list
+	for _, server := range v.items() {
 		fields := server.fields()
 		u := fields["url"].text()
-		if u == "" {
+		if u == "" || !v.work.spend(len(u)) {
+			s.unread = true
 			continue
 		}
-		for _, variable := range fields["variables"].members() {
-			if byDefault := variable.value.fields()["default"]; byDefault.kind() == scalar {
-				u = strings.ReplaceAll(u, "{"+variable.name+"}", byDefault.text())
-			}
-		}
-		urls = append(urls, withoutLastSlash(u))
+		s.urls = append(s.urls, withoutLastSlash(withDefaults(u, fields["variables"])))
 	}
-	return urls
+	return s
+}
+
+// withDefaults puts the defaults of variables into a URL. It does so once: a
+// default that has a variable in it would come to any length with another.
+func withDefaults(u string, variables value) string {
+	fields := variables.fields()
+	var filled strings.Builder
+	for {
+		before, rest, found := strings.Cut(u, "{")
+		filled.WriteString(before)
+		if !found {
+			return filled.String()
+		}
+		u = rest
+		name, after, closed := strings.Cut(rest, "}")
+		byDefault := fields[name].fields()["default"]
+		if !closed || byDefault.kind() != scalar || !variables.work.spend(len(byDefault.text())) {
+			filled.WriteByte('{')
+			continue
+		}
+		filled.WriteString(byDefault.text())
+		u = after
+	}
 }
 
 func swaggerURLs(fields map[string]value) (urls []string) {

@@ -7,15 +7,19 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
 
 // value is a value of a document. JSON is read no further than it is asked for:
 // most of a document is schemas. The zero value is one that is absent.
+//
+// Once there has been too much work, objects and lists are as if they were empty.
 type value struct {
 	json json.RawMessage
 	yaml *yaml.Node
+	work *work // the document's
 }
 
 type kind uint8
@@ -41,17 +45,18 @@ type member struct {
 func parse(data []byte) (value, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	looksLikeJSON := bytes.HasPrefix(bytes.TrimSpace(data), []byte("{"))
+	work := newWork(len(data))
 	var jsonErr error
 	if looksLikeJSON {
 		var raw json.RawMessage
 		if jsonErr = json.Unmarshal(data, &raw); jsonErr == nil {
-			return value{json: raw}, nil
+			return value{json: raw, work: work}, nil
 		}
 	}
 	root, err := parseYAML(data)
 	switch {
 	case err == nil:
-		return value{yaml: root}, nil
+		return value{yaml: root, work: work}, nil
 	case looksLikeJSON:
 		return value{}, fmt.Errorf("it is not valid JSON: %w", atLine(data, jsonErr))
 	}
@@ -133,15 +138,22 @@ func (v value) items() (items []value) {
 		return nil
 	}
 	if v.yaml != nil {
-		for _, node := range resolveAlias(v.yaml).Content {
-			items = append(items, value{yaml: node})
+		content := resolveAlias(v.yaml).Content
+		if !v.work.spend(len(content)) {
+			return nil
+		}
+		for _, node := range content {
+			items = append(items, value{yaml: node, work: v.work})
 		}
 		return items
+	}
+	if !v.work.spend(len(v.json)) {
+		return nil
 	}
 	var raws []json.RawMessage
 	_ = json.Unmarshal(v.json, &raws) // it is valid: parse read all of it
 	for _, raw := range raws {
-		items = append(items, value{json: raw})
+		items = append(items, value{json: raw, work: v.work})
 	}
 	return items
 }
@@ -153,7 +165,10 @@ func (v value) members() (members []member) {
 		return nil
 	}
 	if v.yaml != nil {
-		return membersOf(resolveAlias(v.yaml))
+		return membersOf(resolveAlias(v.yaml), v.work)
+	}
+	if !v.work.spend(len(v.json)) {
+		return nil
 	}
 	decoder := json.NewDecoder(bytes.NewReader(v.json))
 	_, _ = decoder.Token() // the opening brace
@@ -164,7 +179,7 @@ func (v value) members() (members []member) {
 			break // it is valid: parse read all of it
 		}
 		text, _ := name.(string)
-		members = append(members, member{text, value{json: raw}})
+		members = append(members, member{text, value{json: raw, work: v.work}})
 	}
 	return members
 }
@@ -173,7 +188,7 @@ func (v value) members() (members []member) {
 // its merge keys ("<<") name, unless it has them itself. Each mapping is asked
 // once, so that neither one that merges itself nor one that merges another a
 // million times takes long. A name that is twice in one mapping stays twice.
-func membersOf(mapping *yaml.Node) (members []member) {
+func membersOf(mapping *yaml.Node, work *work) (members []member) {
 	known := make(map[string]bool) // names
 	asked := make(map[*yaml.Node]bool)
 	for pending := []*yaml.Node{mapping}; len(pending) > 0; {
@@ -182,16 +197,25 @@ func membersOf(mapping *yaml.Node) (members []member) {
 		if node.Kind != yaml.MappingNode || asked[node] {
 			continue
 		}
+		if !work.spend(len(node.Content)) {
+			return nil
+		}
 		var merged []*yaml.Node
 		before := len(members)
 		for i := 0; i+1 < len(node.Content); i += 2 {
 			key, v := resolveAlias(node.Content[i]), node.Content[i+1]
+			if !work.spend(len(key.Value)) {
+				return nil
+			}
 			switch {
 			case key.ShortTag() != "!!merge":
 				if !known[key.Value] {
-					members = append(members, member{key.Value, value{yaml: v}})
+					members = append(members, member{key.Value, value{yaml: v, work: work}})
 				}
 			case resolveAlias(v).Kind == yaml.SequenceNode:
+				if !work.spend(len(resolveAlias(v).Content)) {
+					return nil
+				}
 				merged = append(merged, resolveAlias(v).Content...)
 			default:
 				merged = append(merged, v)
@@ -219,8 +243,9 @@ func resolveAlias(node *yaml.Node) *yaml.Node {
 
 // fields returns the members of an object by name: of those that come twice the
 // last, as encoding/json has it. A name that is missing is an absent value.
-func (v value) fields() map[string]value {
-	members := v.members()
+func (v value) fields() map[string]value { return fieldsOf(v.members()) }
+
+func fieldsOf(members []member) map[string]value {
 	fields := make(map[string]value, len(members))
 	for _, m := range members {
 		fields[m.name] = m.value
@@ -232,11 +257,25 @@ func (v value) fields() map[string]value {
 func (v value) describe() string {
 	switch v.kind() {
 	case scalar:
-		return strconv.Quote(v.text())
+		return strconv.Quote(shorten(v.text()))
 	case list:
 		return "a list"
 	case object:
 		return "an object"
+	case null:
+		return "null"
 	}
-	return "empty"
+	return "missing"
+}
+
+// maxShown is how much of a document's text a message shows.
+const maxShown = 200
+
+// shorten cuts a text that a message has no room for. Many operations may share
+// one text, and each has a message of its own.
+func shorten(text string) string {
+	if len(text) <= maxShown {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxShown], "") + "..."
 }
