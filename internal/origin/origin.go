@@ -73,6 +73,9 @@ func isLoopback(u *url.URL) bool {
 // reader was the end of a password to another.
 func Parse(what, text, example string) (*url.URL, []error) {
 	u, err := url.Parse(text)
+	if strings.TrimSpace(text) != text {
+		return nil, []error{errors.New(what + " is malformed: it has white space or a line break around it")}
+	}
 	if err != nil {
 		return nil, []error{errors.New(what + " is malformed (it is not shown, since it may hold a password)")}
 	}
@@ -83,7 +86,7 @@ func Parse(what, text, example string) (*url.URL, []error) {
 		}
 	}
 	wrong(u.Scheme == "", "is relative: give it whole, as in "+example)
-	wrong(u.Scheme != "" && u.Scheme != "https" && u.Scheme != "http", "is neither https nor http")
+	wrong(u.Scheme != "" && u.Scheme != "https" && u.Scheme != "http", "is neither https nor http: give it whole, as in "+example)
 	wrong(u.Scheme != "" && u.Hostname() == "", "has an empty host")
 	port, err := strconv.ParseUint(u.Port(), 10, 16)
 	wrong(u.Port() != "" && (err != nil || port == 0), "has an invalid port")
