@@ -8,10 +8,28 @@ import (
 	"testing"
 
 	"example.com/routeauth"
+	"example.com/routeauth/integration/measure"
 	"example.com/routeauth/integration/tryonapi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+var oapiCodegen = measure.Neighbour{
+	Module: "github.com/oapi-codegen/oapi-codegen/v2",
+	File:   "generated_client_test.go",
+	Server: measure.Server{Sends: measure.APIKey},
+	Call: func(t *testing.T, baseURL string, client *http.Client) measure.Answer {
+		started, err := newTryOnClient(t, baseURL, client).StartTryOnWithResponse(t.Context(), tryonapi.TryOn{})
+		answer := measure.Answer{Err: err}
+		if err == nil {
+			answer.Resp = started.HTTPResponse
+		}
+		return answer
+	},
+	Facts: []measure.Fact{
+		{Says: "each route gets its credential from a [generated client](tryonapi)", Test: generatedRoutes},
+	},
+}
 
 func newTryOnClient(t *testing.T, baseURL string, client *http.Client) *tryonapi.ClientWithResponses {
 	api, err := tryonapi.NewClientWithResponses(baseURL, tryonapi.WithHTTPClient(client))
@@ -20,7 +38,7 @@ func newTryOnClient(t *testing.T, baseURL string, client *http.Client) *tryonapi
 }
 
 // A generated client knows nothing of credentials, and needs to know nothing.
-func TestAGeneratedClientSendsWhatEachRouteCallsFor(t *testing.T) {
+func generatedRoutes(t *testing.T) {
 	for name, auth := range auths(t) {
 		t.Run(name, func(t *testing.T) {
 			api := newAPI(t)

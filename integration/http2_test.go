@@ -10,9 +10,26 @@ import (
 
 	"example.com/routeauth"
 	"example.com/routeauth/aiuta/aiutatest"
+	"example.com/routeauth/integration/measure"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+var overHTTP2 = measure.Neighbour{
+	Name: "HTTP/2 over TLS",
+	File: "http2_test.go",
+	Server: measure.Server{Sends: measure.Bearer, Listen: func(_ *testing.T, server *httptest.Server) http.RoundTripper {
+		server.EnableHTTP2 = true
+		server.StartTLS()
+		return server.Client().Transport
+	}},
+	Call: post,
+	Facts: []measure.Fact{
+		{Says: "each route gets its credential", Test: http2Routes},
+		{Says: "a 401 without an end costs no connection", Test: http2Endless401},
+		{Says: "a connection that the server ends is replaced, and nothing is lost or sent twice", Test: http2Goaway},
+	},
+}
 
 // newHTTP2 starts an HTTPS server that speaks HTTP/2.
 func newHTTP2(t *testing.T, handler http.Handler) *httptest.Server {
@@ -23,7 +40,7 @@ func newHTTP2(t *testing.T, handler http.Handler) *httptest.Server {
 	return server
 }
 
-func TestOverHTTP2EachRouteGetsWhatItCallsFor(t *testing.T) {
+func http2Routes(t *testing.T) {
 	for name, auth := range auths(t) {
 		t.Run(name, func(t *testing.T) {
 			api := newAPI(t)
@@ -50,7 +67,7 @@ func TestOverHTTP2EachRouteGetsWhatItCallsFor(t *testing.T) {
 
 // Rule 25: giving up on an endless 401 ends its stream and leaves the
 // connection to the others.
-func TestOverHTTP2AnEndless401CostsNoConnection(t *testing.T) {
+func http2Endless401(t *testing.T) {
 	ended := make(chan struct{}, 3)
 	server := newHTTP2(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		defer func() { ended <- struct{}{} }()
@@ -76,7 +93,7 @@ func TestOverHTTP2AnEndless401CostsNoConnection(t *testing.T) {
 
 // Each answer ends its connection with a GOAWAY, which may cross the next
 // request on its way. None is lost, and none arrives twice.
-func TestOverHTTP2AConnectionThatTheServerEndsIsReplaced(t *testing.T) {
+func http2Goaway(t *testing.T) {
 	type seen struct{ key, body string }
 	var requests []seen
 	server := newHTTP2(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {

@@ -4,17 +4,32 @@ import (
 	"context"
 	"net/http"
 	"net/http/cookiejar"
+	"net/url"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"example.com/routeauth"
 	"example.com/routeauth/aiuta/aiutatest"
+	"example.com/routeauth/integration/measure"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-func TestACookieJarKeepsItsCookiesBesideTheCredential(t *testing.T) {
+var httpClient = measure.Neighbour{
+	Name:   "`http.Client`",
+	File:   "http_client_test.go",
+	Server: measure.Server{Sends: measure.APIKey},
+	Call:   post,
+	Facts: []measure.Fact{
+		{Says: "a cookie jar works beside the credential", Test: clientJar},
+		{Says: "the jar keeps the cookies of a 401 only if that is a response", Test: clientJarOf401},
+		{Says: "`Timeout` ends a request that is not answered, with `context.DeadlineExceeded`", Test: clientTimeout},
+		{Says: "it ends the wait for a token too, but not the fetch", Test: clientTimeoutOfAToken},
+	},
+}
+
+func clientJar(t *testing.T) {
 	type visit struct{ key, cookie string }
 	var visits []visit
 	api := newServer(t, func(w http.ResponseWriter, req *http.Request) {
@@ -32,7 +47,24 @@ func TestACookieJarKeepsItsCookiesBesideTheCredential(t *testing.T) {
 	assert.Equal(t, []visit{{aiutatest.APIKey, ""}, {aiutatest.APIKey, "session=17"}}, visits)
 }
 
-func TestAClientTimeoutEndsARequestThatTheServerDoesNotAnswer(t *testing.T) {
+func clientJarOf401(t *testing.T) {
+	for _, test := range []struct {
+		opts    []routeauth.Option
+		cookies int
+	}{{nil, 0}, {[]routeauth.Option{routeauth.KeepUnauthorized()}, 1}} {
+		api := measure.Server{Sends: measure.APIKey}.Start(t)
+		jar, err := cookiejar.New(nil)
+		require.NoError(t, err)
+		client := api.Client(t, measure.Wrong, test.opts...)
+		client.Jar = jar
+		post(t, api.URL, client)
+		u, err := url.Parse(api.URL)
+		require.NoError(t, err)
+		assert.Len(t, jar.Cookies(u), test.cookies)
+	}
+}
+
+func clientTimeout(t *testing.T) {
 	api := newServer(t, func(_ http.ResponseWriter, req *http.Request) { <-req.Context().Done() })
 	client := &http.Client{Transport: newTransport(t, api.URL, apiKeyAuth, nil), Timeout: 50 * time.Millisecond}
 	_, _, err := do(t, client, newRequest(t, t.Context(), "GET", api.URL+statusPath, ""))
@@ -40,7 +72,7 @@ func TestAClientTimeoutEndsARequestThatTheServerDoesNotAnswer(t *testing.T) {
 }
 
 // Rule 20: the caller leaves, and the fetch goes on for the next one.
-func TestAClientTimeoutEndsTheWaitForATokenAndNotTheFetch(t *testing.T) {
+func clientTimeoutOfAToken(t *testing.T) {
 	api := newAPI(t)
 	var fetches atomic.Int32
 	release := make(chan struct{})

@@ -11,10 +11,31 @@ import (
 	"testing"
 
 	"example.com/routeauth"
+	"example.com/routeauth/integration/measure"
 	"example.com/routeauth/issuer"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+var httpTrace = measure.Neighbour{
+	Name:   "`httptrace`",
+	File:   "httptrace_test.go",
+	Server: measure.Server{Sends: measure.APIKey},
+	Call: func(t *testing.T, baseURL string, client *http.Client) measure.Answer {
+		tr := &trace{sent: map[string]string{}}
+		req := newRequest(t, tr.context(t.Context()), "POST", baseURL, startBody)
+		resp, err := client.Do(req)
+		if err == nil {
+			resp.Body.Close()
+		}
+		assert.Len(t, tr.hosts, 1)
+		return measure.Answer{Err: err, Resp: resp}
+	},
+	Facts: []measure.Fact{
+		{Says: "its hooks see the token fetch, and `WroteHeaderField` the credential: who logs that logs it", Test: httptraceFetch},
+		{Says: "they see a fetch also after its caller has left", Test: httptraceOutlives},
+	},
+}
 
 // newBackend starts an app's backend, which hands out tokens.
 func newBackend(t *testing.T) *httptest.Server {
@@ -64,7 +85,7 @@ func (tr *trace) context(ctx context.Context) context.Context {
 // Rule 20: the fetch has the values of the first caller's context, and so its
 // hooks. What they are shown of a request on the wire is all of it: a program
 // that logs it logs the credential.
-func TestHttptraceSeesTheTokenFetchAndTheCredentialOnTheWire(t *testing.T) {
+func httptraceFetch(t *testing.T) {
 	api, backend := newAPI(t), newBackend(t)
 	client := newClient(t, api, newRemoteAuth(t, backend))
 	start := func() *trace {
@@ -88,7 +109,7 @@ func TestHttptraceSeesTheTokenFetchAndTheCredentialOnTheWire(t *testing.T) {
 }
 
 // The hooks of a caller who did not wait for the end see the rest of its fetch.
-func TestHttptraceSeesAFetchThatOutlivesItsCaller(t *testing.T) {
+func httptraceOutlives(t *testing.T) {
 	arrived, proceed := make(chan struct{}), make(chan struct{})
 	backend := newServer(t, func(w http.ResponseWriter, _ *http.Request) {
 		close(arrived)

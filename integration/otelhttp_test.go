@@ -10,6 +10,7 @@ import (
 
 	"example.com/routeauth"
 	"example.com/routeauth/aiuta/aiutatest"
+	"example.com/routeauth/integration/measure"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
@@ -17,6 +18,24 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 )
+
+var otelHTTP = measure.Neighbour{
+	Module: "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp",
+	File:   "otelhttp_test.go",
+	Server: measure.Server{Sends: measure.APIKey},
+	Own:    "`http.response.status_code`",
+	Call: func(t *testing.T, baseURL string, client *http.Client) measure.Answer {
+		spans := tracetest.NewSpanRecorder()
+		client.Transport = newTraced(client.Transport, spans)
+		answer := post(t, baseURL, client)
+		answer.Own = strings.Contains(textOf(t, spans), "http.response.status_code 401")
+		return answer
+	},
+	Facts: []measure.Fact{
+		{Says: "outside and inside, a span holds no credential", Test: otelhttpCredential},
+		{Says: "nor does the span of a 401 that echoes it", Test: otelhttpEcho},
+	},
+}
 
 // tracedStack builds a transport of which spans learns.
 type tracedStack func(t *testing.T, baseURL string, auth routeauth.Auth, network http.RoundTripper, spans sdktrace.SpanProcessor) http.RoundTripper
@@ -38,7 +57,7 @@ func newTraced(base http.RoundTripper, spans sdktrace.SpanProcessor) http.RoundT
 	return otelhttp.NewTransport(base, otelhttp.WithTracerProvider(provider))
 }
 
-func TestOtelhttpShowsTheRequestWithoutTheCredential(t *testing.T) {
+func otelhttpCredential(t *testing.T) {
 	for place, newTracedStack := range tracedStacks {
 		t.Run(place, func(t *testing.T) {
 			api := newAPI(t)
@@ -69,7 +88,7 @@ func TestOtelhttpShowsTheRequestWithoutTheCredential(t *testing.T) {
 }
 
 // Rule 26, and from outside: the span holds the text of the error.
-func TestOtelhttpShowsA401WithoutTheCredential(t *testing.T) {
+func otelhttpEcho(t *testing.T) {
 	api := newServer(t, func(w http.ResponseWriter, req *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		_ = json.NewEncoder(w).Encode(map[string]string{"detail": fmt.Sprint("no such key: ", req.Header)})

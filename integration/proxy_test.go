@@ -9,9 +9,24 @@ import (
 	"testing"
 
 	"example.com/routeauth/aiuta/aiutatest"
+	"example.com/routeauth/integration/measure"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+var throughProxy = measure.Neighbour{
+	Name: "a proxy",
+	File: "proxy_test.go",
+	Server: measure.Server{Sends: measure.APIKey, Listen: func(t *testing.T, server *httptest.Server) http.RoundTripper {
+		server.StartTLS()
+		return through(t, newProxy(t).URL, server.Client().Transport)
+	}},
+	Call: post,
+	Facts: []measure.Fact{
+		{Says: "it reads the credential over http, and not over https (`CONNECT`)", Test: proxyCredential},
+		{Says: "a POST goes again where it is down", Test: proxyDown},
+	},
+}
 
 // proxy is an HTTP proxy that remembers what it was asked for.
 type proxy struct {
@@ -73,7 +88,7 @@ func through(t *testing.T, proxyURL string, network http.RoundTripper) *http.Tra
 }
 
 // A policy is about the URL that is asked for, and not about the way there.
-func TestThroughAProxyTheCredentialReachesTheAPI(t *testing.T) {
+func proxyCredential(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		tls    bool
@@ -104,7 +119,7 @@ func TestThroughAProxyTheCredentialReachesTheAPI(t *testing.T) {
 
 // Rule 28: where the proxy cannot be reached nothing was sent, and a POST may
 // go again.
-func TestThroughAProxyThatIsDownAPostIsTriedAgain(t *testing.T) {
+func proxyDown(t *testing.T) {
 	api := newAPI(t)
 	attempts := 0
 	network := countAttempts(&attempts, through(t, nobodyURL, api.Client().Transport))

@@ -1,17 +1,33 @@
 package integration_test
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
 	"example.com/routeauth"
+	"example.com/routeauth/integration/measure"
 	"github.com/go-resty/resty/v2"
 	"github.com/hashicorp/go-retryablehttp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-func TestRestyV2SendsWhatEachRouteCallsFor(t *testing.T) {
+var restyV2 = measure.Neighbour{
+	Module: "github.com/go-resty/resty/v2",
+	File:   "resty_test.go",
+	Server: measure.Server{Sends: measure.APIKey},
+	Call: func(_ *testing.T, baseURL string, client *http.Client) measure.Answer {
+		resp, err := resty.NewWithClient(client).R().SetBody(startBody).Post(baseURL + startPath)
+		return measure.Answer{Err: err, Resp: resp.RawResponse}
+	},
+	Facts: []measure.Fact{
+		{Says: "each route gets its credential", Test: restyV2Routes},
+		{Says: "its retries, once they are switched on, repeat a key whose 401 is an error, unless `CheckRetry` is their condition", Test: restyV2Retries},
+	},
+}
+
+func restyV2Routes(t *testing.T) {
 	testRoutes(t, func(_ *testing.T, baseURL string, transport *routeauth.Transport) calls {
 		client := resty.New().SetTransport(transport).SetBaseURL(baseURL)
 		return calls{
@@ -35,7 +51,7 @@ type startedOperation struct {
 
 // resty v2 retries every error by itself as soon as it has a retry count. A
 // condition takes the decision from it, and CheckRetry can make it.
-func TestRestyV2RetriesARejectedKeyUnlessCheckRetryDecides(t *testing.T) {
+func restyV2Retries(t *testing.T) {
 	checkRetry := routeauth.CheckRetry(retryablehttp.DefaultRetryPolicy)
 	for name, test := range map[string]struct {
 		conditions []resty.RetryConditionFunc

@@ -3,24 +3,40 @@ package integration_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"example.com/routeauth"
+	"example.com/routeauth/integration/measure"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"resty.dev/v3"
 )
 
-func newRestyV3(t *testing.T, baseURL string, transport *routeauth.Transport) *resty.Client {
+var restyV3 = measure.Neighbour{
+	Module: "resty.dev/v3",
+	File:   "resty_v3_test.go",
+	Server: measure.Server{Sends: measure.APIKey},
+	Call: func(t *testing.T, baseURL string, client *http.Client) measure.Answer {
+		resp, err := newRestyV3(t, baseURL, client.Transport).R().Get(statusPath) // it retries no POST by itself
+		return measure.Answer{Err: err, Resp: resp.RawResponse}
+	},
+	Facts: []measure.Fact{
+		{Says: "each route gets its credential", Test: restyV3Routes},
+		{Says: "its retries understand `CredentialError.Temporary`", Test: restyV3Temporary},
+	},
+}
+
+func newRestyV3(t *testing.T, baseURL string, transport http.RoundTripper) *resty.Client {
 	client := resty.New().SetTransport(transport).SetBaseURL(baseURL).
 		SetRetryCount(2).SetRetryWaitTime(time.Millisecond).SetRetryMaxWaitTime(time.Millisecond)
 	t.Cleanup(func() { assert.NoError(t, client.Close()) })
 	return client
 }
 
-func TestRestyV3SendsWhatEachRouteCallsFor(t *testing.T) {
+func restyV3Routes(t *testing.T) {
 	testRoutes(t, func(t *testing.T, baseURL string, transport *routeauth.Transport) calls {
 		client := newRestyV3(t, baseURL, transport)
 		return calls{
@@ -37,18 +53,8 @@ func TestRestyV3SendsWhatEachRouteCallsFor(t *testing.T) {
 	})
 }
 
-func TestRestyV3DoesNotRetryARejectedKey(t *testing.T) {
-	api := newAPI(t)
-	transport := newTransport(t, api.DigitalTryOnURL(), wrongKey, api.Client().Transport)
-	client := newRestyV3(t, api.DigitalTryOnURL(), transport)
-
-	_, err := client.R().Get(statusPath)
-	require.ErrorIs(t, err, routeauth.ErrUnauthorized)
-	assert.Len(t, received(api), 1)
-}
-
 // resty v3 asks an error whether it is temporary, and a CredentialError knows.
-func TestRestyV3RetriesWhereATokenIsNotToBeHadForTheMoment(t *testing.T) {
+func restyV3Temporary(t *testing.T) {
 	for name, test := range map[string]struct {
 		failure error
 		asked   int32

@@ -15,11 +15,30 @@ import (
 
 	"example.com/routeauth"
 	"example.com/routeauth/aiuta/aiutatest"
+	"example.com/routeauth/integration/measure"
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/hashicorp/go-retryablehttp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+var goRetryableHTTP = measure.Neighbour{
+	Module: "github.com/hashicorp/go-retryablehttp",
+	File:   "retryablehttp_test.go",
+	Server: measure.Server{Sends: measure.APIKey},
+	Call: func(t *testing.T, baseURL string, client *http.Client) measure.Answer {
+		client.Transport = withRetries(client.Transport)
+		return post(t, baseURL, client)
+	},
+	Facts: []measure.Fact{
+		{Says: "that is with `routeauth.CheckRetry`; without, a 401 that is an error is tried again", Test: retryableOwnPolicy},
+		{Says: "a POST whose connection was cut is not sent again", Test: retryableCutPost},
+		{Says: "a GET is", Test: retryableCutGet},
+		{Says: "below auth and without `CheckRedirect`, it takes the key to another host", Test: retryableRedirect},
+		{Says: "without `CheckRedirect` a POST whose second hop fails is sent again", Test: retryableSecondHop},
+		{Says: "it closes no request's body: close a file yourself", Test: retryableOpenBody},
+	},
+}
 
 const retryMax = 3
 
@@ -92,6 +111,16 @@ func TestA401ReachesTheCallerAfterOneRequest(t *testing.T) {
 	})
 }
 
+func retryableOwnPolicy(t *testing.T) {
+	api := measure.Server{Sends: measure.APIKey}.Start(t)
+	client := api.Client(t, measure.Wrong)
+	retrying := newRetrying(client.Transport)
+	retrying.CheckRetry = retryablehttp.DefaultRetryPolicy
+	client.Transport = &retryablehttp.RoundTripper{Client: retrying}
+	require.Error(t, post(t, api.URL, client).Err)
+	assert.Equal(t, 1+retryMax, api.Rejected())
+}
+
 // newCutting starts an API in front of api that acts on each request and cuts
 // the connections of the first ones instead of answering.
 func newCutting(t *testing.T, api *aiutatest.Server, cuts int32) *httptest.Server {
@@ -108,7 +137,7 @@ func newCutting(t *testing.T, api *aiutatest.Server, cuts int32) *httptest.Serve
 
 // Rule 28: a start that may have been acted on is not sent again, and the caller
 // learns of it.
-func TestAPostWhoseConnectionWasCutIsNotSentAgain(t *testing.T) {
+func retryableCutPost(t *testing.T) {
 	forEachRetryStack(t, func(t *testing.T, newClient newClientFunc) {
 		for name, auth := range auths(t) {
 			api := newAPI(t)
@@ -125,7 +154,7 @@ func TestAPostWhoseConnectionWasCutIsNotSentAgain(t *testing.T) {
 }
 
 // Rule 28.
-func TestAGetWhoseConnectionWasCutIsSentAgain(t *testing.T) {
+func retryableCutGet(t *testing.T) {
 	forEachRetryStack(t, func(t *testing.T, newClient newClientFunc) {
 		for name, auth := range auths(t) {
 			api := newAPI(t)
@@ -209,7 +238,7 @@ func TestAStaleTokenIsReplacedInEitherOrder(t *testing.T) {
 // Rule 29: below auth, go-retryablehttp's client would carry the key along to
 // another host, since http.Client strips only the fields that it knows. With
 // CheckRedirect the outermost client follows the redirect, without the key.
-func TestBelowAuthTheKeyFollowsARedirectUnlessCheckRedirectIsSet(t *testing.T) {
+func retryableRedirect(t *testing.T) {
 	keysElsewhere := func(t *testing.T, change func(*retryablehttp.Client)) (keys []string) {
 		elsewhere := newServer(t, func(_ http.ResponseWriter, req *http.Request) {
 			keys = append(keys, req.Header.Get("X-Api-Key"))
@@ -266,7 +295,7 @@ func (c *closeCounter) Close() error {
 }
 
 // Rule 2: closing is the base's duty, and go-retryablehttp does not do it.
-func TestGoRetryablehttpClosesNoRequestBody(t *testing.T) {
+func retryableOpenBody(t *testing.T) {
 	forEachRetryStack(t, func(t *testing.T, newClient newClientFunc) {
 		api := newAPI(t)
 		body := &closeCounter{Reader: strings.NewReader(startBody)}
@@ -282,7 +311,7 @@ func TestGoRetryablehttpClosesNoRequestBody(t *testing.T) {
 // Rule 28: a POST that was answered 303 has been acted on. If its second hop
 // cannot be dialled, the error alone does not tell, and without CheckRedirect
 // the POST goes again.
-func TestAPostWhoseSecondHopFailsGoesAgainUnlessCheckRedirectIsSet(t *testing.T) {
+func retryableSecondHop(t *testing.T) {
 	for name, newClient := range retryStacks {
 		posts := func(t *testing.T, change func(*retryablehttp.Client)) (n int) {
 			api := newServer(t, func(w http.ResponseWriter, req *http.Request) {

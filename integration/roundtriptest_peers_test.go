@@ -23,7 +23,7 @@ import (
 	"example.com/routeauth/roundtriptest"
 	"github.com/bradleyfalzon/ghinstallation/v2"
 	"github.com/failsafe-go/failsafe-go/failsafehttp"
-	"github.com/google/go-github/v88/github"
+	"github.com/google/go-github/v89/github"
 	"github.com/gregjones/httpcache"
 	"github.com/hashicorp/go-retryablehttp"
 	"github.com/prometheus/common/config"
@@ -59,7 +59,7 @@ var peers = []peer{
 	{"ghinstallation, Transport", "github.com/bradleyfalzon/ghinstallation/v2", "Authorization", func(base http.RoundTripper) (http.RoundTripper, error) {
 		return ghinstallation.New(installationTokens{base}, 1, 2, appKey())
 	}},
-	{"go-github, BasicAuthTransport", "github.com/google/go-github/v88", "Authorization", func(base http.RoundTripper) (http.RoundTripper, error) {
+	{"go-github, BasicAuthTransport", "github.com/google/go-github/v89", "Authorization", func(base http.RoundTripper) (http.RoundTripper, error) {
 		return &github.BasicAuthTransport{Username: "user", Password: "secret", Transport: base}, nil
 	}},
 	{"otelhttp, Transport", "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp", "", func(base http.RoundTripper) (http.RoundTripper, error) {

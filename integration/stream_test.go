@@ -9,13 +9,32 @@ import (
 	"strings"
 	"testing"
 
+	"example.com/routeauth/integration/measure"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
+var streams = measure.Neighbour{
+	Name:   "streams",
+	File:   "stream_test.go",
+	Server: measure.Server{Sends: measure.APIKey},
+	Call: func(t *testing.T, baseURL string, client *http.Client) measure.Answer {
+		body := io.MultiReader(strings.NewReader("a body that nobody can have again"))
+		resp, err := client.Post(baseURL, "text/plain", body)
+		if err == nil {
+			resp.Body.Close()
+		}
+		return measure.Answer{Err: err, Resp: resp}
+	},
+	Facts: []measure.Fact{
+		{Says: "server-sent events arrive one by one", Test: streamEvents},
+		{Says: "a request's body is sent as it comes", Test: streamRequest},
+	},
+}
+
 // Rule 4: the body is the network's own, so an event is read before the next
 // one is sent.
-func TestServerSentEventsArriveOneByOne(t *testing.T) {
+func streamEvents(t *testing.T) {
 	for name, auth := range auths(t) {
 		t.Run(name, func(t *testing.T) {
 			send := make(chan int)
@@ -62,7 +81,7 @@ func TestServerSentEventsArriveOneByOne(t *testing.T) {
 
 // Rule 2: the body is the caller's own, so a chunk is sent before the next one
 // is there.
-func TestARequestBodyIsSentAsItComes(t *testing.T) {
+func streamRequest(t *testing.T) {
 	lines := make(chan string)
 	api := newServer(t, func(_ http.ResponseWriter, req *http.Request) {
 		for body := bufio.NewScanner(req.Body); body.Scan(); {
