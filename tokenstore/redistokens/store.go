@@ -82,7 +82,8 @@ func (s *seen) orElse(fetched obtained, err error) (obtained, error) {
 // look returns what Redis has now.
 func (s *store) look(ctx context.Context, n names) (seen, error) {
 	asked := time.Now()
-	values, err := script(ctx, s, lookScript, []string{n.token, n.lock, n.none}, nil, (*redis.Cmd).Slice)
+	values, err := script(ctx, s, lookScript, []string{n.token, n.lock, n.none},
+		[]any{longestLease.Milliseconds()}, (*redis.Cmd).Slice)
 	if err != nil {
 		return seen{}, err
 	}
@@ -94,7 +95,8 @@ func (s *store) look(ctx context.Context, n names) (seen, error) {
 	now.holder, _ = values[2].(string)
 	left, _ := values[1].(int64)
 	if r, ok := s.seal.open(now.stored, n.token); ok && left > 0 {
-		now.record, now.left = r, time.Duration(left)*time.Millisecond
+		// Whoever can write to Redis can let a key live on, but not its token.
+		now.record, now.left = r, min(time.Duration(left)*time.Millisecond, r.total)
 	}
 	return now, nil
 }
