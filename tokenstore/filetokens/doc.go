@@ -28,7 +28,8 @@
 //
 // Then the token is fetched, and the request goes on: the folder makes fetches
 // rarer and is needed for no request. A lock that the file system does not have
-// is treated alike. On a network file system, locks are as good as its own.
+// is treated alike. On a network file system, locks are as good as its own. Where
+// [New] fails, as under sudo, whose folder is another user's, go on without it.
 //
 // # Windows
 //

@@ -13,7 +13,8 @@ import (
 )
 
 // A command keeps its tokens under the user's cache folder, which is
-// ~/.cache on Linux, ~/Library/Caches on macOS and %LocalAppData% on Windows.
+// ~/.cache on Linux, ~/Library/Caches on macOS and %LocalAppData% on Windows. Where
+// New fails it goes on without them: they make fetches rarer, and no more.
 func Example() {
 	// Only so that this example leaves nothing behind. A command does not do it.
 	home, err := os.MkdirTemp("", "home")
@@ -35,11 +36,13 @@ func Example() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		stored, err := filetokens.New(filepath.Join(caches, "mytool", "tokens"), remote)
-		if err != nil {
-			log.Fatal(err)
+		var source routeauth.TokenSource = remote
+		if stored, err := filetokens.New(filepath.Join(caches, "mytool", "tokens"), remote); err == nil {
+			source = stored
+		} else { // under sudo the folder is another user's
+			log.Print("tokens are not kept: ", err)
 		}
-		cache, err := routeauth.NewTokenCache(stored)
+		cache, err := routeauth.NewTokenCache(source)
 		if err != nil {
 			log.Fatal(err)
 		}

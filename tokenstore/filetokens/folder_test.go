@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -190,6 +191,38 @@ func TestIfTheFileCannotBeWrittenTheRequestGoesOn(t *testing.T) {
 			tokenOf(t, s)
 		})
 	}
+}
+
+// To open a fifo waits for somebody who writes to it.
+func TestWhatIsNoFileInThePlaceOfALockHoldsUpNobody(t *testing.T) {
+	dir, source := newFolder(t), newIssuer(time.Hour)
+	s := stored(t, dir, source)
+	tokenOf(t, s)
+	lock, name := files(t, dir, ".lock")[0], theFile(t, dir)
+	good, err := os.ReadFile(name)
+	require.NoError(t, err)
+	for what, plant := range map[string]func() error{
+		"a fifo":            func() error { return syscall.Mkfifo(lock, 0o600) },
+		"a folder":          func() error { return os.Mkdir(lock, 0o700) },
+		"a link to nowhere": func() error { return os.Symlink(lock+"x", lock) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			require.NoError(t, errors.Join(os.RemoveAll(lock), os.RemoveAll(name), plant()))
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			token, err := s.Token(ctx, nil)
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(name, good, 0o600))
+			s.Discard(ctx, nil, nth(1))
+			again, err := s.Token(ctx, nil)
+			require.NoError(t, err)
+			assert.NotEqual(t, token.Value, again.Value)
+			assert.NoFileExists(t, lock+"x")
+		})
+	}
+	require.NoError(t, errors.Join(os.RemoveAll(lock), os.RemoveAll(name)))
+	kept := tokenOf(t, s)
+	assert.Equal(t, kept, tokenOf(t, stored(t, dir, source)))
 }
 
 func TestWhatAKilledProcessLeftBehindIsRemoved(t *testing.T) {

@@ -1,6 +1,8 @@
 package filetokens
 
 import (
+	"errors"
+	"os"
 	"sync"
 
 	"github.com/gofrs/flock"
@@ -21,6 +23,10 @@ func (l *locks) try(name string) (unlock func(), locked bool, err error) {
 	if !l.hold(name) {
 		return nil, false, nil
 	}
+	if err := l.folder.checkLock(name); err != nil {
+		l.letGo(name)
+		return nil, false, err
+	}
 	file := flock.New(l.folder.path(name), flock.SetPermissions(fileMode))
 	err = l.folder.retry(func() (err error) {
 		locked, err = file.TryLock()
@@ -34,6 +40,18 @@ func (l *locks) try(name string) (unlock func(), locked bool, err error) {
 		_ = file.Close() // the lock goes with the file's handle, also after an error
 		l.letGo(name)
 	}, true, nil
+}
+
+var errNoFile = errors.New("filetokens: what stands in the place of a lock is not a file")
+
+// checkLock returns an error if something else than a file stands in a lock's
+// place. To open it may wait for ever.
+func (f folder) checkLock(name string) error {
+	info, err := os.Lstat(f.path(name))
+	if err == nil && !info.Mode().IsRegular() {
+		return errNoFile
+	}
+	return nil // one that is not there is made
 }
 
 func (l *locks) hold(name string) bool {

@@ -17,6 +17,11 @@ const (
 	// to replace the token.
 	discardWait = time.Second
 
+	// renewalWait is how long a call waits for the token that replaces one that
+	// may still be returned. An issuer that is well answers by then, and one that
+	// hangs must not fail a request that has a token.
+	renewalWait = 500 * time.Millisecond
+
 	maxSwept = 64
 
 	shortestWait = 2 * time.Millisecond
@@ -86,9 +91,11 @@ func (m *member) obtain(c flight.Contexts, n names, params routeauth.Params) (ob
 		}
 		unlock, locked, err := m.locks.try(n.lock)
 		switch {
+		case locked && isGood:
+			return m.renew(c, n, params, now, unlock), nil
 		case locked:
 			defer unlock()
-			return m.fetchAndKeep(c, n, params)
+			return m.fetchAndKeep(c.Fetching, n, params)
 		case isGood:
 			return now.obtained(), nil // somebody else renews it, or nobody can
 		case err != nil || !time.Now().Before(deadline):
@@ -125,12 +132,12 @@ func (m *member) read(n names) record {
 
 // fetchAndKeep fetches a token and writes its file, unless another process was
 // faster. The caller holds the lock.
-func (m *member) fetchAndKeep(c flight.Contexts, n names, params routeauth.Params) (obtained, error) {
+func (m *member) fetchAndKeep(ctx context.Context, n names, params routeauth.Params) (obtained, error) {
 	now := m.read(n)
 	if now.isGood(time.Now()) && !now.isDue(time.Now()) {
 		return now.obtained(), nil
 	}
-	got, err := m.fetch(c.Fetching, n, params)
+	got, err := m.fetch(ctx, n, params)
 	if err != nil {
 		return now.orElse(got, err)
 	}

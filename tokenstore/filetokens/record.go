@@ -69,8 +69,12 @@ func (r record) left(now time.Time) time.Duration {
 	return r.end.Sub(now)
 }
 
+// lastMoment is how long before its end a token is not returned if another can be
+// had.
+func (r record) lastMoment() time.Duration { return min(time.Second, r.total/10) }
+
 // isGood reports whether the token may be returned at once.
-func (r record) isGood(now time.Time) bool { return r.left(now) > min(time.Second, r.total/10) }
+func (r record) isGood(now time.Time) bool { return r.left(now) > r.lastMoment() }
 
 // isDue reports whether the token is to be replaced. That is not earlier than a
 // cache above asks for it with its defaults, and not later.

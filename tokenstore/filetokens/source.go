@@ -56,9 +56,11 @@ func New(dir string, source routeauth.TokenSource, opts ...Option) (*Source, err
 // values of the first caller's context.
 //
 // In the last 10 seconds of its life, or the last third if that is less, a token
-// is due: one process fetches the next one, and its caller waits for that; all
-// others get the old one meanwhile. In the last second, or tenth, everybody waits
-// for the new one, and gets the old one only if none can be had.
+// is due: one process fetches the next one, and its caller waits for that, but for
+// half a second at most; all others get the old one meanwhile, and so does that
+// caller afterwards. The fetch goes on, and its token is kept if the program lives
+// that long. In the last second, or tenth, everybody waits for the new one, and
+// gets the old one only if none can be had.
 //
 // The token has its end as its Expiry. It counts as fetched just now only if the
 // source itself says so, as a TokenCache does; every other token is one that a

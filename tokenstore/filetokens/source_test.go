@@ -195,7 +195,7 @@ func TestWhileOneRunRenewsATokenTheOthersGetTheOldOne(t *testing.T) {
 		dir, source := newFolder(t), newIssuer(time.Minute)
 		source.before = func(_ context.Context, n int64) error {
 			if n == 2 {
-				time.Sleep(5 * time.Second)
+				time.Sleep(400 * time.Millisecond)
 			}
 			return nil
 		}
@@ -208,6 +208,88 @@ func TestWhileOneRunRenewsATokenTheOthersGetTheOldOne(t *testing.T) {
 		assert.Zero(t, time.Since(began))
 		time.Sleep(6 * time.Second)
 		assert.Equal(t, nth(2), tokenOf(t, stored(t, dir, source)))
+	})
+}
+
+// The issuer hangs, and the request has little time and a token that is good.
+func TestAGoodTokenIsReturnedWhileTheIssuerHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir, source := newFolder(t), newIssuer(time.Minute)
+		ended := make(chan time.Time, 1)
+		source.before = func(ctx context.Context, n int64) error {
+			if n == 2 {
+				<-ctx.Done()
+				ended <- time.Now()
+				return ctx.Err()
+			}
+			return nil
+		}
+		s := stored(t, dir, source)
+		tokenOf(t, s)
+		time.Sleep(57 * time.Second)
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		token, err := s.Token(ctx, nil)
+		require.NoError(t, err)
+		assert.Equal(t, nth(1), token.Value)
+		assert.Equal(t, 500*time.Millisecond, time.Since(began))
+		assert.Equal(t, nth(1), tokenOf(t, s))
+		assert.Equal(t, 500*time.Millisecond, time.Since(began), "the next call does not wait")
+		assert.Equal(t, 10500*time.Millisecond, (<-ended).Sub(began), "the fetch has its timeout")
+	})
+}
+
+func TestARenewalThatTakesLongIsKeptForTheNextCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir, source := newFolder(t), newIssuer(time.Minute)
+		source.before = func(ctx context.Context, n int64) error {
+			if n == 2 {
+				time.Sleep(time.Second)
+			}
+			return ctx.Err()
+		}
+		s := stored(t, dir, source)
+		tokenOf(t, s)
+		time.Sleep(55 * time.Second)
+		assert.Equal(t, nth(1), tokenOf(t, s))
+		time.Sleep(time.Second)
+		assert.Equal(t, nth(2), tokenOf(t, stored(t, dir, source)))
+		assert.EqualValues(t, 2, source.fetches.Load())
+	})
+}
+
+func TestATokenIsNotReturnedInItsLastMomentForWantOfPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir, source := newFolder(t), newIssuer(time.Minute)
+		source.before = func(context.Context, int64) error {
+			time.Sleep(2 * time.Second)
+			return nil
+		}
+		s := stored(t, dir, source)
+		tokenOf(t, s)
+		time.Sleep(58*time.Second + 800*time.Millisecond) // it may be returned for 200 ms more
+		began := time.Now()
+		assert.Equal(t, nth(1), tokenOf(t, s))
+		assert.Equal(t, 200*time.Millisecond, time.Since(began).Round(time.Millisecond))
+		time.Sleep(2 * time.Second) // the renewal's end
+	})
+}
+
+func TestASourceThatPanicsInARenewalCostsNoRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir, source := newFolder(t), newIssuer(time.Minute)
+		source.before = func(_ context.Context, n int64) error {
+			if n == 2 {
+				panic("secret")
+			}
+			return nil
+		}
+		s := stored(t, dir, source)
+		tokenOf(t, s)
+		time.Sleep(55 * time.Second)
+		assert.Equal(t, nth(1), tokenOf(t, s))
+		assert.Equal(t, nth(3), tokenOf(t, s), "the lock was given up")
 	})
 }
 

@@ -41,6 +41,19 @@ func TestASharedTokenEndsWhenRedisSaysSo(t *testing.T) {
 	assert.WithinRange(t, token.Expiry, before.Add(10*time.Minute-5*time.Second), time.Now().Add(10*time.Minute))
 }
 
+// A key that was let live on, or a Redis whose clock was set back, makes no token
+// live longer.
+func TestASharedTokenLivesNoLongerThanItsWholeLife(t *testing.T) {
+	server := redistest.Start(t)
+	source := newIssuer(time.Minute)
+	tokenOf(t, member(t, server, source))
+	age(t, redistest.Client(t, server), 10*time.Hour)
+	token, err := member(t, server, source).Token(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Equal(t, nth(1), token.Value)
+	assert.LessOrEqual(t, time.Until(token.Expiry), time.Minute)
+}
+
 func TestAFetchedTokenHasItsEndAsItsExpiry(t *testing.T) {
 	server := redistest.Start(t)
 	now := time.Now().Truncate(time.Second)

@@ -15,13 +15,23 @@
 //
 // Redis makes fetches rarer and is needed for no request. While it is down,
 // frozen, slow, full, read-only, wiped or full of garbage, each process works by
-// itself, and joins the others again afterwards. One command holds a call up for
-// a second at most, also where the client ignores deadlines, as go-redis does
-// unless told otherwise. That second is one in which this process gets to run: on
-// a machine that is too busy to let it, or that was suspended, it takes longer
-// before Redis is taken for dead. After a failure Redis is left alone for one
-// second, then two, then four, and each time one call tries it. A command that
-// the client itself does not give up stays behind until it does.
+// itself, and joins the others again afterwards. All commands of a call together
+// hold it up for a second at most, also where the client ignores deadlines, as
+// go-redis does unless told otherwise. That second is one in which this process
+// gets to run: on a machine that is too busy to let it, or that was suspended, it
+// takes longer before Redis is taken for dead. What a call waits for another
+// process's fetch is not Redis's doing, and does not count. A token is written
+// without the call that fetched it where its second is spent. After a failure
+// Redis is left alone for one second, then two, then four, and each time one call
+// tries it. A command that the client itself does not give up stays behind until
+// it does.
+//
+// No error tells of any of this. The project's docs/fleets.md says how to see
+// whether sharing works.
+//
+// Calls for many tokens at once share the client's connections and wait for each
+// other, so that a second may be too short for all of them.
+// [routeauth.WithMaxFetches] of the cache above bounds how many begin at once.
 //
 // # Lifetimes and clocks
 //
@@ -43,7 +53,8 @@
 //
 //	~routeauth:* +get +set +del +pttl +pexpire +getrange +evalsha +eval
 //
-// go-redis itself adds HELLO and CLIENT SETINFO, and in a cluster CLUSTER. Every
-// command goes to the primary: a replica may still have a token that was
-// rejected, and is taken for a Redis that fails.
+// go-redis itself needs +hello, from Redis 7.2 on +client|setinfo, and in a
+// cluster +cluster and +command, with +readonly if the client reads from
+// replicas. Every command of this package goes to the primary: a replica may
+// still have a token that was rejected, and is taken for a Redis that fails.
 package redistokens

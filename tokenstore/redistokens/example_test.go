@@ -53,7 +53,7 @@ func ExampleNew() {
 }
 
 // While Redis cannot be reached, each process fetches for itself. No request
-// fails for it.
+// fails because of it.
 func ExampleSource_Token() {
 	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1, DialerRetries: 1})
 	redis.SetLogger(quiet{}) // go-redis reports each connection that it cannot make

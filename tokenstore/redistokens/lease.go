@@ -25,6 +25,7 @@ type lease struct {
 	lock   *redislock.Lock
 	length time.Duration
 	gone   bool // given up
+	stays  bool // until its end, if no token was written
 
 	mu      sync.Mutex
 	renewed time.Time // when Redis last said that the lock has its whole length
@@ -33,8 +34,8 @@ type lease struct {
 }
 
 // obtain returns the lock for a token, or redislock.ErrNotObtained.
-func (s *store) obtain(ctx context.Context, n names, length time.Duration) (*lease, error) {
-	lock, err := command(ctx, s, func(ctx context.Context) (*redislock.Lock, error) {
+func (s *store) obtain(ctx context.Context, b *budget, n names, length time.Duration) (*lease, error) {
+	lock, err := command(ctx, s, b, func(ctx context.Context) (*redislock.Lock, error) {
 		return s.locks.Obtain(ctx, n.lock, length, nil)
 	})
 	if err != nil {
@@ -77,7 +78,7 @@ func (l *lease) keep(ctx context.Context, s *store, limit time.Duration) (stop f
 
 // renew reports whether the lock is still held, as far as is known.
 func (l *lease) renew(ctx context.Context, s *store) bool {
-	_, err := command(ctx, s, func(ctx context.Context) (struct{}, error) {
+	_, err := command(ctx, s, newBudget(), func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, l.lock.Refresh(ctx, l.length, nil)
 	})
 	l.mu.Lock()
@@ -101,12 +102,12 @@ func (l *lease) whole() (at time.Time, known bool) {
 	return l.renewed, !l.lost && !l.unsure
 }
 
-// release gives up the lock, unless that was done before.
-func (l *lease) release(ctx context.Context, s *store) {
-	if l.gone {
+// release gives up the lock, unless that was done before or it is to stay.
+func (l *lease) release(ctx context.Context, s *store, b *budget) {
+	if l.gone || l.stays {
 		return
 	}
-	_, _ = command(ctx, s, func(ctx context.Context) (struct{}, error) {
+	_, _ = command(ctx, s, b, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, l.lock.Release(ctx)
 	}) // otherwise it ends by itself
 }

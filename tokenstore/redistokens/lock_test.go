@@ -144,7 +144,7 @@ func TestWhoWaitsForAHolderTooLongFetchesForItself(t *testing.T) {
 	const timeout = 300 * time.Millisecond
 	shared := member(t, server, source, redistokens.WithFetchTimeout(timeout))
 	name := lockName(t, client, shared)
-	require.NoError(t, client.Set(t.Context(), name, "a process that hangs", time.Minute).Err())
+	require.NoError(t, client.Set(t.Context(), name, "a process that hangs", 2*time.Second).Err())
 
 	began := time.Now()
 	assert.Equal(t, nth(2), tokenOf(t, shared))
@@ -163,7 +163,7 @@ func TestWhoWaitsBeginsAnewWhenTheHolderChanges(t *testing.T) {
 	require.NoError(t, client.Set(t.Context(), name, "a process that hangs", timeout/2).Err())
 	changed := make(chan time.Time)
 	go func() {
-		for client.SetNX(context.Background(), name, "another", time.Minute).Val() == false {
+		for client.SetNX(context.Background(), name, "another", 2*time.Second).Val() == false {
 			// The first holder has its whole time.
 		}
 		changed <- time.Now()
@@ -182,6 +182,7 @@ func TestALockThatIsGarbageIsRemoved(t *testing.T) {
 	name := lockName(t, client, member(t, server, source))
 	for what, plant := range map[string]func() error{
 		"without an end":  func() error { return client.Set(t.Context(), name, "for ever", 0).Err() },
+		"for an hour":     func() error { return client.Set(t.Context(), name, "garbage", time.Hour).Err() },
 		"of another type": func() error { return client.RPush(t.Context(), name, "a", "b").Err() },
 		"a hash with an end": func() error {
 			return errors.Join(client.HSet(t.Context(), name, "a", "b").Err(), client.PExpire(t.Context(), name, time.Hour).Err())

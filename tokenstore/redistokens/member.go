@@ -83,8 +83,9 @@ func (m *member) token(ctx context.Context, params routeauth.Params) (routeauth.
 // that does.
 func (m *member) obtain(c flight.Contexts, n names, params routeauth.Params) (obtained, error) {
 	var waited wait
+	b := newBudget()
 	for {
-		now, err := m.look(c.Waiting, n)
+		now, err := m.look(c.Waiting, b, n)
 		if c.Waiting.Err() != nil {
 			return obtained{}, c.Waiting.Err()
 		}
@@ -101,9 +102,9 @@ func (m *member) obtain(c flight.Contexts, n names, params routeauth.Params) (ob
 			return now.orElse(m.fetchAlone(c, n, params))
 		}
 		if now.holder == "" {
-			l, err := m.store.obtain(c.Waiting, n, leaseFor(m.fetchTimeout))
+			l, err := m.store.obtain(c.Waiting, b, n, leaseFor(m.fetchTimeout))
 			if err == nil {
-				return m.fetchWith(c, n, params, l)
+				return m.fetchWith(c, b, n, params, l)
 			}
 			if verdictOf(c.Waiting, err) == failed {
 				return now.orElse(m.fetchAlone(c, n, params))
@@ -112,15 +113,15 @@ func (m *member) obtain(c flight.Contexts, n names, params routeauth.Params) (ob
 		if !waited.mayGoOn(now.holder, m.fetchTimeout) {
 			return now.orElse(m.fetchAlone(c, n, params))
 		}
-		waited.pause(c.Waiting)
+		b.earn(waited.pause(c.Waiting))
 	}
 }
 
 // look returns what Redis has, without a token that this process saw rejected.
-func (m *member) look(ctx context.Context, n names) (seen, error) {
-	now, err := m.store.look(ctx, n)
+func (m *member) look(ctx context.Context, b *budget, n names) (seen, error) {
+	now, err := m.store.look(ctx, b, n)
 	if err == nil && now.left > 0 && m.rejected.Has(n.token, now.token) {
-		m.store.discard(ctx, n, now.stored) // Redis could not be told
+		m.store.discard(ctx, b, n, now.stored) // Redis could not be told
 		now.record, now.left = record{}, 0
 	}
 	return now, err
@@ -128,16 +129,19 @@ func (m *member) look(ctx context.Context, n names) (seen, error) {
 
 // fetchWith fetches a token as the holder of the lock, unless one was written
 // just before the lock was obtained.
-func (m *member) fetchWith(c flight.Contexts, n names, params routeauth.Params, l *lease) (obtained, error) {
-	defer l.release(context.WithoutCancel(c.Fetching), &m.store)
-	now, err := m.look(c.Waiting, n)
-	if c.Waiting.Err() != nil {
-		return obtained{}, c.Waiting.Err()
+func (m *member) fetchWith(c flight.Contexts, b *budget, n names, params routeauth.Params, l *lease) (obtained, error) {
+	now, err := m.look(c.Waiting, b, n)
+	isGood := err == nil && now.isGood()
+	if isGood || c.Waiting.Err() != nil {
+		afterwards(c.Fetching, b, func(ctx context.Context) { l.release(ctx, &m.store, newBudget()) })
 	}
-	if err == nil && now.isGood() {
+	switch {
+	case c.Waiting.Err() != nil:
+		return obtained{}, c.Waiting.Err()
+	case isGood:
 		return now.obtained(), nil
 	}
-	return now.orElse(m.fetchAndShare(c.Fetching, n, params, l))
+	return now.orElse(m.fetchAndShare(c.Fetching, b, n, params, l))
 }
 
 // fetchAlone fetches a token that is not shared.
@@ -164,28 +168,56 @@ func (m *member) fetch(ctx context.Context, n names, params routeauth.Params) (o
 	return obtained{got, true}, life, nil
 }
 
-// fetchAndShare asks the source and writes its token to Redis, which gives up
-// the lock.
-func (m *member) fetchAndShare(ctx context.Context, n names, params routeauth.Params, l *lease) (obtained, error) {
-	got, life, err := func() (obtained, token.Lifetime, error) {
-		defer l.keep(context.WithoutCancel(ctx), &m.store, m.fetchTimeout)()
-		return m.fetch(ctx, n, params)
+// fetchAndShare asks the source and writes its token to Redis. The lock is given
+// up with that, or without it where there is nothing to write.
+func (m *member) fetchAndShare(ctx context.Context, b *budget, n names, params routeauth.Params, l *lease) (got obtained, err error) {
+	stop := l.keep(context.WithoutCancel(ctx), &m.store, m.fetchTimeout)
+	var life token.Lifetime
+	defer func() { // also where the source panics
+		got := got // the caller's own does not wait for the end of this
+		afterwards(ctx, b, func(ctx context.Context) {
+			stop()
+			b := newBudget()
+			if got.fetched {
+				m.share(ctx, b, n, l, got, life)
+			}
+			l.release(ctx, &m.store, b)
+		})
 	}()
-	if err != nil {
-		return obtained{}, err
-	}
+	got, life, err = m.fetch(ctx, n, params)
+	return got, err
+}
+
+// afterwards does what is left to do when a call has its token. The call waits for
+// it as long as its budget lasts, so that with a Redis that is well the next call,
+// of whatever process, finds it done.
+func afterwards(ctx context.Context, b *budget, do func(context.Context)) {
+	ctx = context.WithoutCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		do(ctx)
+	}()
+	_, _ = within(ctx, b, func(ctx context.Context) (struct{}, error) {
+		select {
+		case <-done:
+		case <-ctx.Done():
+		}
+		return struct{}{}, nil
+	})
+}
+
+// share writes a token to Redis, if others may have it.
+func (m *member) share(ctx context.Context, b *budget, n names, l *lease, got obtained, life token.Lifetime) {
 	at, known := l.whole()
 	left := life.Left(at)
 	if !known || left <= 0 || !token.IsWellFormed(got.Value) || m.rejected.Has(n.token, got.Value) {
-		return got, nil
+		return
 	}
 	// A token that arrives late in its life must not be due at once, or each call
 	// would fetch another like it.
 	r := record{got.Value, min(life.Total(), left)}
-	if m.store.write(context.WithoutCancel(ctx), n, l, r, left) == nil {
-		l.gone = true
-	}
-	return got, nil
+	l.gone = m.store.write(ctx, b, n, l, r, left) == nil
 }
 
 // discard is [Source.Discard].
@@ -198,10 +230,10 @@ func (m *member) discard(ctx context.Context, params routeauth.Params, rejected 
 	told := make(chan struct{})
 	go func() { // it is told also if the caller leaves
 		defer close(told)
-		ctx := context.WithoutCancel(ctx)
-		now, err := m.store.look(ctx, n)
+		ctx, b := context.WithoutCancel(ctx), newBudget()
+		now, err := m.store.look(ctx, b, n)
 		if err == nil && now.left > 0 && now.token == rejected {
-			m.store.discard(ctx, n, now.stored)
+			m.store.discard(ctx, b, n, now.stored)
 		}
 	}()
 	select {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/routeauth"
 	"example.com/routeauth/tokenstore/internal/redisserver"
 	"example.com/routeauth/tokenstore/internal/redistest"
 	"example.com/routeauth/tokenstore/redistokens"
@@ -152,6 +153,12 @@ func TestGarbageInThePlaceOfATokenIsAMiss(t *testing.T) {
 		"without an end":     func() error { return client.Set(t.Context(), name, stored, 0).Err() },
 		"in the clear": func() error {
 			return client.Set(t.Context(), name, "p\x00\x00\x00\x00\x00\x00\xff\xffplain", time.Hour).Err()
+		},
+		"another user's value": func() error {
+			if _, err := first.Token(routeauth.ContextWithIdentity(t.Context(), "a"), nil); err != nil {
+				return err
+			}
+			return client.Rename(t.Context(), keyLike(t, client, "token"), name).Err()
 		},
 		"another key's value": func() error {
 			tokenOf(t, another)

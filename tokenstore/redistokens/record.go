@@ -48,8 +48,11 @@ func (s *sealer) seal(r record, name string) []byte {
 	if s == nil {
 		return append([]byte{plainRecord}, plain...)
 	}
-	return append([]byte{sealedRecord}, s.aead.Seal(nil, nil, plain, []byte(name))...)
+	return append([]byte{sealedRecord}, s.aead.Seal(nil, nil, plain, boundTo(name))...)
 }
+
+// boundTo is the associated data of what is sealed for a name.
+func boundTo(name string) []byte { return []byte(name) }
 
 // open returns the record that is stored under name. Whatever it cannot read, or
 // is not a token, is garbage.
@@ -62,7 +65,7 @@ func (s *sealer) open(stored, name string) (record, bool) {
 	case s == nil && stored[0] == plainRecord:
 	case s != nil && stored[0] == sealedRecord:
 		var err error
-		if plain, err = s.aead.Open(nil, nil, plain, []byte(name)); err != nil {
+		if plain, err = s.aead.Open(nil, nil, plain, boundTo(name)); err != nil {
 			return record{}, false
 		}
 	default:

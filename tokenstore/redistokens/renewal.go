@@ -44,17 +44,19 @@ func (m *member) renew(ctx context.Context, n names, params routeauth.Params) {
 	go func() {
 		defer m.renewals.end(n.token)
 		defer func() { _ = recover() }() // the source's; the old token lives on
-		l, err := m.store.obtain(values, n, leaseFor(m.fetchTimeout))
+		b := newBudget()
+		l, err := m.store.obtain(values, b, n, leaseFor(m.fetchTimeout))
 		if err != nil {
 			return
 		}
-		now, err := m.look(values, n)
+		now, err := m.look(values, b, n)
 		if err != nil || now.isGood() && !now.isDue(m.refreshBefore) {
-			l.release(values, &m.store) // another process was faster
+			l.release(values, &m.store, newBudget()) // another process was faster
 			return
 		}
+		l.stays = true
 		fetching, cancel := context.WithTimeout(values, m.fetchTimeout)
 		defer cancel()
-		_, _ = m.fetchAndShare(fetching, n, params, l)
+		_, _ = m.fetchAndShare(fetching, b, n, params, l)
 	}()
 }

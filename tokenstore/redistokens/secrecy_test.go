@@ -125,6 +125,42 @@ func TestTheCommandsThatTheDocumentationNamesAreEnough(t *testing.T) {
 	}
 }
 
+// A server before 7.2 has no CLIENT SETINFO that could be allowed.
+func TestInAClusterTheCommandsThatTheDocumentationNamesAreEnough(t *testing.T) {
+	cluster := redistest.StartCluster(t)
+	for _, s := range cluster.Nodes {
+		require.NoError(t, redistest.Client(t, s).Do(t.Context(), "ACL", "SETUSER", "tokens", "on", ">password", "resetchannels", "-@all",
+			"~routeauth:*", "+get", "+set", "+del", "+pttl", "+pexpire", "+getrange", "+evalsha", "+eval", "+hello",
+			"+cluster", "+command", "+readonly").Err())
+	}
+	for name, opts := range map[string]redis.UniversalOptions{
+		"from primaries": {},
+		"from replicas":  {ReadOnly: true, RouteRandomly: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			opts.Addrs, opts.Username, opts.Password = cluster.Addrs(), "tokens", "password"
+			source := newIssuer(time.Hour)
+			for range 2 {
+				shared := memberWith(t, ofMany(t, &opts), source, redistokens.WithNamespace(name))
+				for _, user := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} { // on every node
+					ctx := routeauth.ContextWithIdentity(t.Context(), user)
+					token, err := shared.Token(ctx, nil)
+					require.NoError(t, err)
+					shared.Discard(ctx, nil, "another token than "+token.Value)
+				}
+			}
+			assert.EqualValues(t, 8, source.fetches.Load())
+			for _, s := range cluster.Nodes {
+				refused, err := redistest.Client(t, s).Do(t.Context(), "ACL", "LOG").Slice()
+				require.NoError(t, err)
+				for _, entry := range refused {
+					assert.Contains(t, fmt.Sprint(entry), " object:client|", "which go-redis tries and does without")
+				}
+			}
+		})
+	}
+}
+
 func TestFormattingASourceShowsNoSecret(t *testing.T) {
 	server := redistest.Start(t)
 	shared := member(t, server, newIssuer(time.Hour))

@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"example.com/routeauth"
@@ -34,12 +33,11 @@ var (
 
 // store is Redis as this package uses it.
 type store struct {
-	client redis.UniversalClient
-	locks  *redislock.Client
-	seal   *sealer
-	outage outage
-
-	reached atomic.Bool // the client has been connected
+	client  redis.UniversalClient
+	locks   *redislock.Client
+	seal    *sealer
+	contact contact
+	outage  outage
 }
 
 // seen is what Redis has at one moment.
@@ -80,9 +78,10 @@ func (s *seen) orElse(fetched obtained, err error) (obtained, error) {
 }
 
 // look returns what Redis has now.
-func (s *store) look(ctx context.Context, n names) (seen, error) {
+func (s *store) look(ctx context.Context, b *budget, n names) (seen, error) {
 	asked := time.Now()
-	values, err := script(ctx, s, lookScript, []string{n.token, n.lock, n.none}, nil, (*redis.Cmd).Slice)
+	values, err := script(ctx, s, b, lookScript, []string{n.token, n.lock, n.none},
+		[]any{longestLease.Milliseconds()}, (*redis.Cmd).Slice)
 	if err != nil {
 		return seen{}, err
 	}
@@ -94,33 +93,33 @@ func (s *store) look(ctx context.Context, n names) (seen, error) {
 	now.holder, _ = values[2].(string)
 	left, _ := values[1].(int64)
 	if r, ok := s.seal.open(now.stored, n.token); ok && left > 0 {
-		now.record, now.left = r, time.Duration(left)*time.Millisecond
+		// Whoever can write to Redis can let a key live on, but not its token.
+		now.record, now.left = r, min(time.Duration(left)*time.Millisecond, r.total)
 	}
 	return now, nil
 }
 
 // write writes a token and gives up the lock, if it is still held.
-func (s *store) write(ctx context.Context, n names, l *lease, r record, left time.Duration) error {
+func (s *store) write(ctx context.Context, b *budget, n names, l *lease, r record, left time.Duration) error {
 	args := []any{l.value(), s.seal.seal(r, n.token), left.Milliseconds(), l.length.Milliseconds()}
-	_, err := script(ctx, s, writeScript, []string{n.token, n.lock}, args, (*redis.Cmd).Int)
+	_, err := script(ctx, s, b, writeScript, []string{n.token, n.lock}, args, (*redis.Cmd).Int)
 	return err
 }
 
 // discard removes a token if its very bytes are still there.
-func (s *store) discard(ctx context.Context, n names, stored string) {
-	_, _ = script(ctx, s, discardScript, []string{n.token}, []any{stored}, (*redis.Cmd).Int) // what could not be removed is remembered
+func (s *store) discard(ctx context.Context, b *budget, n names, stored string) {
+	_, _ = script(ctx, s, b, discardScript, []string{n.token}, []any{stored}, (*redis.Cmd).Int) // what could not be removed is remembered
 }
 
-// script runs a script, by its hash if Redis knows it. These are two commands, and
-// each has its time.
-func script[T any](ctx context.Context, s *store, script *redis.Script, keys []string, args []any, read func(*redis.Cmd) (T, error)) (T, error) {
-	value, err := command(ctx, s, func(ctx context.Context) (T, error) {
+// script runs a script, by its hash if Redis knows it.
+func script[T any](ctx context.Context, s *store, b *budget, script *redis.Script, keys []string, args []any, read func(*redis.Cmd) (T, error)) (T, error) {
+	value, err := command(ctx, s, b, func(ctx context.Context) (T, error) {
 		return read(script.EvalSha(ctx, s.client, keys, args...))
 	})
 	if !isUnknownScript(err) {
 		return value, err
 	}
-	return command(ctx, s, func(ctx context.Context) (T, error) {
+	return command(ctx, s, b, func(ctx context.Context) (T, error) {
 		return read(script.Eval(ctx, s.client, keys, args...))
 	})
 }
@@ -129,39 +128,22 @@ func isUnknownScript(err error) bool {
 	return errors.Is(err, redis.ErrNoScript) || redis.HasErrorPrefix(err, "NOSCRIPT")
 }
 
-// command sends a command unless Redis is left alone, and notes how it ended.
-func command[T any](ctx context.Context, s *store, send func(context.Context) (T, error)) (T, error) {
+// command sends a command unless Redis is left alone, and notes how it ended. A
+// budget that is spent is a failure: a Redis that is slow in each command must not
+// hold up every call.
+func command[T any](ctx context.Context, s *store, b *budget, send func(context.Context) (T, error)) (T, error) {
 	admitted, probe := s.outage.admit()
 	if !admitted {
 		var none T
 		return none, errUnavailable
 	}
 	var value T
-	err := s.reach(ctx)
+	err := s.reach(ctx, b)
 	if err == nil {
-		value, err = within(ctx, send)
+		value, err = within(ctx, b, send)
 	}
 	s.outage.note(probe, verdictOf(ctx, err))
 	return value, err
-}
-
-// reach lets the client connect, with a command whose answer does not matter, so
-// that the first one that does has its time to itself. On a busy machine to
-// connect, greet and load a script takes longer than one may wait for Redis.
-func (s *store) reach(ctx context.Context) error {
-	if s.reached.Load() {
-		return nil
-	}
-	_, err := within(ctx, func(ctx context.Context) (string, error) {
-		return s.client.Get(ctx, "routeauth:none").Result()
-	})
-	if answer := redis.Error(nil); errors.As(err, &answer) {
-		err = nil // it is there, whatever it says
-	}
-	if err == nil {
-		s.reached.Store(true)
-	}
-	return err
 }
 
 func verdictOf(ctx context.Context, err error) verdict {

@@ -29,8 +29,9 @@ func (w *wait) mayGoOn(holder string, limit time.Duration) bool {
 }
 
 // pause waits, each time longer, and spread so that those who began together do
-// not come back together.
-func (w *wait) pause(ctx context.Context) {
+// not come back together. It returns how long that took.
+func (w *wait) pause(ctx context.Context) time.Duration {
+	began := time.Now()
 	w.longest = min(2*w.longest, longestWait)
 	timer := time.NewTimer(shortestWait + rand.N(w.longest-shortestWait+1))
 	defer timer.Stop()
@@ -38,4 +39,5 @@ func (w *wait) pause(ctx context.Context) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+	return time.Since(began)
 }
