@@ -32,8 +32,9 @@ var ErrUnauthorized = errors.New("routeauth: the server rejected the credential"
 // is no such error but an ordinary response.
 //
 // What the response said is kept, without the credential that this very request
-// carried: where the server echoed it, in the body (also escaped as in JSON or a
-// URL), in a header or in the URL of a redirect, REDACTED stands in its place. A
+// carried: where the server echoed it, in the body, in a header or in the URL of
+// a redirect, REDACTED stands in its place. So it does where the echo is escaped,
+// up to three times, as in JSON, a URL (also with %uXXXX), HTML or Go's %q. A
 // subscription ID is an identifier and is left.
 type UnauthorizedError struct {
 	Scheme Scheme // of the rejected credential
@@ -57,7 +58,7 @@ type UnauthorizedError struct {
 	RequestID string
 }
 
-// Error gives the method, the URL, the scheme and the detail.
+// Error gives the method, the URL, the scheme, the detail and the request ID.
 func (e *UnauthorizedError) Error() string {
 	if e == nil {
 		return "routeauth: no error"
@@ -65,6 +66,9 @@ func (e *UnauthorizedError) Error() string {
 	text := fmt.Sprintf("routeauth: %s %s: 401: the server rejected the %s credential", e.Method, e.URL, e.Scheme)
 	if e.Detail != "" {
 		text += ": " + e.Detail
+	}
+	if e.RequestID != "" {
+		text += " (request ID " + e.RequestID + ")"
 	}
 	return text
 }
@@ -79,6 +83,11 @@ var ErrRefusedPath = errors.New("the path may be read in more than one way")
 // CredentialError reports that a request was not sent, because there was no
 // credential to send it with or because it may go astray ([ErrRefusedPath]). It
 // unwraps to the reason. The request's body was closed.
+//
+// The reason may be a 401 of somebody else's, such as that of an identity
+// provider which a [TokenSource] asks. Then [errors.Is] finds [ErrUnauthorized]
+// and errors.As finds an [*UnauthorizedError] in it, although the API was not
+// asked. So ask for a CredentialError first.
 type CredentialError struct {
 	Scheme Scheme // of the missing credential; empty where none was chosen
 	Method string // of the request; "GET" where it was empty
@@ -86,6 +95,7 @@ type CredentialError struct {
 	Err    error  // why
 
 	temporary bool
+	timeout   bool // a deadline passed, whatever Err says
 }
 
 // Error gives the method, the URL, the scheme and the reason.
@@ -121,7 +131,12 @@ func (e *CredentialError) Temporary() bool { return e != nil && e.temporary }
 // or an error in Err says so with a method Timeout() bool. With it, net.Error and
 // os.IsTimeout answer as for any request. Where http.Client.Timeout fires,
 // net/http may put a plain text in the place of this error: use a context.
-func (e *CredentialError) Timeout() bool { return e != nil && isTimeout(e.Err) }
+func (e *CredentialError) Timeout() bool {
+	if e != nil && e.timeout {
+		return true
+	}
+	return e != nil && isTimeout(e.Err)
+}
 
 // EndpointError reports that the endpoint of a [RemoteTokenSource] answered, but
 // with no token. The source's error is one or wraps one, which errors.As finds,
@@ -167,7 +182,15 @@ func newCredentialError(scheme Scheme, req *http.Request, err error, temporary b
 	if req != nil {
 		u = req.URL
 	}
-	return &CredentialError{scheme, methodOf(req), locationOf(u), err, temporary}
+	late := scheme != "" && u != nil && isLate(req.Context(), err)
+	return &CredentialError{scheme, methodOf(req), locationOf(u), err, temporary, late}
+}
+
+// isLate reports whether a credential was not there in time. The error need not
+// say so: it may be one of the source's own, or the cause of the context. But a
+// deadline is not why a request fails that would fail at any time.
+func isLate(ctx context.Context, err error) bool {
+	return errors.Is(ctx.Err(), context.DeadlineExceeded) && !holdsError(err, func(*permanentError) bool { return true })
 }
 
 // isTemporary judges the error of a token source by the rule that
@@ -210,13 +233,7 @@ func holdsError[E error](err error, match func(E) bool) bool {
 	if as, ok := err.(interface{ As(any) bool }); ok && as.As(&e) && match(e) {
 		return true
 	}
-	switch wrapping := err.(type) {
-	case interface{ Unwrap() error }:
-		return holdsError(wrapping.Unwrap(), match)
-	case interface{ Unwrap() []error }:
-		return slices.ContainsFunc(wrapping.Unwrap(), func(err error) bool { return holdsError(err, match) })
-	}
-	return false
+	return slices.ContainsFunc(unwrap(err), func(err error) bool { return holdsError(err, match) })
 }
 
 // isTimeout reports whether err says that a deadline passed, as net.Error and

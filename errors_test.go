@@ -8,9 +8,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"example.com/routeauth"
 	"github.com/stretchr/testify/assert"
@@ -145,11 +148,15 @@ func TestAnUnauthorizedErrorSaysWhatTheResponseSaid(t *testing.T) {
 	}
 }
 
-// Rule 26: method, URL, 401, scheme and Detail.
+// Rule 26: method, URL, 401, scheme, Detail and request ID.
 func TestTheTextOfAnUnauthorizedErrorNamesTheCall(t *testing.T) {
 	e := &routeauth.UnauthorizedError{Scheme: "tenant", Method: "PUT", URL: "https://api.example.com/x", Detail: "No such tenant."}
 	assert.Equal(t, "routeauth: PUT https://api.example.com/x: 401: the server rejected the tenant credential: No such tenant.", e.Error())
+	e.RequestID = "105445aa/1"
+	assert.Equal(t, "routeauth: PUT https://api.example.com/x: 401: the server rejected the tenant credential: No such tenant. (request ID 105445aa/1)", e.Error())
 	e.Detail = ""
+	assert.Equal(t, "routeauth: PUT https://api.example.com/x: 401: the server rejected the tenant credential (request ID 105445aa/1)", e.Error())
+	e.RequestID = ""
 	assert.Equal(t, "routeauth: PUT https://api.example.com/x: 401: the server rejected the tenant credential", e.Error())
 }
 
@@ -346,6 +353,53 @@ func TestTheTextOfACredentialErrorWithoutScheme(t *testing.T) {
 	e := &routeauth.CredentialError{Method: "GET", URL: "https://api.example.com/x", Err: io.EOF}
 	assert.EqualError(t, e, "routeauth: GET https://api.example.com/x: not sent: EOF")
 	assert.False(t, e.Temporary())
+}
+
+// Rule 18: a deadline that passed is a timeout, also where the source's error does
+// not wrap what the context says.
+func TestADeadlineThatPassedIsATimeoutWhateverTheSourceSays(t *testing.T) {
+	budget := errors.New("the budget is used up")
+	opaque := func(ctx context.Context) error { return fmt.Errorf("vault: %v", ctx.Err()) }
+	for name, test := range map[string]struct {
+		says func(ctx context.Context) error
+		late bool
+		want bool
+	}{
+		"opaque":            {opaque, true, true},
+		"the cause":         {context.Cause, true, true},
+		"before it":         {func(context.Context) error { return budget }, false, false},
+		"canceled":          {opaque, false, false},
+		"an ill-formed one": {func(context.Context) error { return nil }, true, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, budget)
+			defer cancel()
+			transport, err := routeauth.NewJWTTransport(tokenFunc(func(ctx context.Context, _ routeauth.Params) (string, error) {
+				if test.late {
+					<-ctx.Done()
+				} else if name == "canceled" {
+					cancel()
+				}
+				return "ill formed", test.says(ctx)
+			}), &base{})
+			require.NoError(t, err)
+			_, err = transport.RoundTrip(newRequest(t, "GET", errorsURL, "").WithContext(ctx))
+			e := credentialErrorOf(t, err)
+			assert.Equal(t, test.want, e.Timeout(), name)
+			assert.Equal(t, test.want, os.IsTimeout(err), name)
+		})
+	}
+
+	// What is refused at any time is no timeout.
+	ctx, cancel := context.WithTimeout(t.Context(), -1)
+	defer cancel()
+	policy, err := routeauth.NewPolicy(apiURL, nil)
+	require.NoError(t, err)
+	transport, err := routeauth.New(policy, routeauth.APIKeyAuth{APIKey: apiKey}, &base{})
+	require.NoError(t, err)
+	_, err = transport.RoundTrip(newRequest(t, "GET", apiURL+"/a/../b", "").WithContext(ctx))
+	require.ErrorIs(t, err, routeauth.ErrRefusedPath)
+	assert.False(t, os.IsTimeout(err))
 }
 
 // Rules 17 and 18: what the source handed out is not shown.

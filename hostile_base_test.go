@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 
@@ -89,6 +90,81 @@ func TestAnErrorWhoseTextIsHiddenStaysANetError(t *testing.T) {
 		assert.Equal(t, want, interrupted{got.Timeout(), got.Temporary()})
 	}
 }
+
+// Rules 18 and 26: also where it stands deeper in the error.
+func TestATimeoutInAnErrorWhoseTextIsHiddenIsFound(t *testing.T) {
+	late := fmt.Errorf("proxy said %s: %w", planted, &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded})
+	transport := newJWTTransport(t, handsOut(planted), roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, late }))
+	_, err := transport.RoundTrip(newRequest(t, "GET", endpoint, ""))
+	assert.EqualError(t, err, "proxy said REDACTED: read: i/o timeout")
+	var got net.Error
+	require.ErrorAs(t, err, &got)
+	assert.True(t, got.Timeout())
+	assert.True(t, got.Temporary())
+	assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	var clean *net.OpError
+	require.ErrorAs(t, err, &clean, "what has nothing to hide is found")
+	assert.Equal(t, "read", clean.Op)
+}
+
+// Rule 26: no error in an error can be printed that holds the credential, however
+// it is taken out, and whatever stands around it.
+func TestNoErrorInsideAnErrorOfTheBaseHoldsTheCredential(t *testing.T) {
+	quoting := &net.OpError{Op: "read", Err: errors.New("bad line " + planted)}
+	failed := &routeauth.CredentialError{Scheme: "below", Err: quoting}
+	clean := &os.PathError{Op: "open", Path: "/x", Err: os.ErrNotExist}
+	for name, broken := range map[string]error{
+		"wrapped":                          fmt.Errorf("outer: %w", quoting),
+		"in a silent error":                &silentError{quoting},
+		"in a permanent one":               routeauth.Permanent(&silentError{quoting}),
+		"joined":                           errors.Join(clean, quoting),
+		"joined, in a silent one":          &silentError{errors.Join(quoting, clean)},
+		"in a credential error":            failed,
+		"deep in another":                  &silentError{fmt.Errorf("below: %w", failed)},
+		"that only As has":                 &onlyAs{failed},
+		"a rejection that As has":          &onlyAs{&routeauth.UnauthorizedError{Detail: planted}},
+		"in the URL of a credential error": &silentError{&routeauth.CredentialError{URL: planted, Err: clean}},
+	} {
+		transport := newJWTTransport(t, handsOut(planted), roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, broken }))
+		_, err := transport.RoundTrip(newRequest(t, "GET", endpoint, ""))
+		require.Error(t, err, name)
+		var walk func(err error)
+		walk = func(err error) {
+			assert.NotContains(t, fmt.Sprintf("%v %+v", err, err), planted, name)
+			switch err := err.(type) {
+			case interface{ Unwrap() error }:
+				if inner := err.Unwrap(); inner != nil {
+					walk(inner)
+				}
+			case interface{ Unwrap() []error }:
+				for _, inner := range err.Unwrap() {
+					walk(inner)
+				}
+			}
+		}
+		walk(err)
+		var network *net.OpError
+		assert.False(t, errors.As(err, &network), name)
+		var path *os.PathError
+		assert.Equal(t, errors.As(broken, &path), errors.As(err, &path), name)
+		var credential, rawCredential *routeauth.CredentialError
+		assert.Equal(t, errors.As(broken, &rawCredential), errors.As(err, &credential), name)
+		if credential != nil {
+			walk(credential)
+			assert.Equal(t, rawCredential.Scheme, credential.Scheme, name)
+		}
+		var rejected *routeauth.UnauthorizedError
+		if errors.As(err, &rejected) {
+			assert.Equal(t, "REDACTED", rejected.Detail, name)
+		}
+	}
+}
+
+// onlyAs is an error that wraps nothing and is found by its method As.
+type onlyAs struct{ err error }
+
+func (*onlyAs) Error() string        { return "it failed" }
+func (e *onlyAs) As(target any) bool { return errors.As(e.err, target) }
 
 // Rule 6: methods of the package's errors take a nil receiver.
 func TestNilErrorsOfThePackageMakeNoPanic(t *testing.T) {

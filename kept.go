@@ -2,6 +2,7 @@ package routeauth
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -38,31 +39,98 @@ var keptErrors sync.Map
 type keptBody struct {
 	io.ReadCloser
 	err *UnauthorizedError
+	// begun returns what was read of a body that is passed on, and setTrailer
+	// sets the trailer at its end. Both are nil for any other body.
+	begun      func() []byte
+	setTrailer func()
 }
 
-// keep401 makes of a 401 a response without the credential that can be read as
-// e. What was not read whole, or is coded, is passed on unchanged.
-func keep401(e *UnauthorizedError, r redact.Redactor, req *http.Request, resp *http.Response, body problem.Body) *http.Response {
-	resp.Header = r.Header(resp.Header)
-	if body.Whole && !isEncoded(resp.Header) {
-		shown := r.Body(body.Data, true)
-		if req.Method != http.MethodHead && len(shown) != len(body.Data) {
-			if resp.ContentLength >= 0 {
-				resp.ContentLength = int64(len(shown))
-			}
-			if resp.Header.Get("Content-Length") != "" {
-				resp.Header.Set("Content-Length", strconv.Itoa(len(shown)))
-			}
-		}
-		body.Rest = io.NopCloser(bytes.NewReader(shown))
+func (b *keptBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF && b.setTrailer != nil {
+		b.setTrailer()
+		b.setTrailer = nil
 	}
-	if resp.Trailer != nil {
+	return n, err
+}
+
+var errCutOff = errors.New("routeauth: the rest of the body of the 401 was not read, as the request was to be sent again")
+
+// cutOff closes a body. What was read of it can still be read.
+func (b *keptBody) cutOff() {
+	if b.begun == nil {
+		return // all of it was
+	}
+	_ = b.ReadCloser.Close()
+	b.ReadCloser = ending(b.begun(), errCutOff)
+}
+
+// ending returns a body of data that ends with err.
+func ending(data []byte, err error) io.ReadCloser {
+	return io.NopCloser(io.MultiReader(bytes.NewReader(data), failing{err}))
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// without returns resp, whose body is not read yet, without the credential. It
+// has no memory in common with resp: while the body is read, net/http adds the
+// trailer to that.
+func without(resp *http.Response, r redact.Redactor) *http.Response {
+	kept := *resp
+	kept.Status = r.Text(resp.Status)
+	kept.Header = r.Header(resp.Header)
+	kept.Trailer = r.Header(resp.Trailer)
+	return &kept
+}
+
+// keep401 makes of resp, and of kept, which is resp without the credential, a
+// response that can be read as e. What is not all there, or is coded, is passed on
+// unchanged.
+func keep401(e *UnauthorizedError, r redact.Redactor, req *http.Request, kept, resp *http.Response, body problem.Body) *http.Response {
+	hidden := func() []byte { return body.Data }
+	if !isEncoded(resp.Header) {
+		hidden = func() []byte { return r.Body(body.Data, body.Whole) }
+	}
+	setTrailer := func() {
 		trailer := r.Header(resp.Trailer)
-		clear(resp.Trailer)
-		maps.Copy(resp.Trailer, trailer)
+		if kept.Trailer == nil {
+			kept.Trailer = trailer
+		}
+		maps.Copy(kept.Trailer, trailer)
 	}
-	resp.Body = &keptBody{body.Rest, e}
-	return remember(resp, e)
+	if body.Rest != nil {
+		kept.Body = &keptBody{body.Rest, e, hidden, setTrailer}
+		return remember(kept, e)
+	}
+	shown := hidden()
+	if body.Whole && req.Method != http.MethodHead && len(shown) != len(body.Data) {
+		if kept.ContentLength >= 0 {
+			kept.ContentLength = int64(len(shown))
+		}
+		if kept.Header.Get("Content-Length") != "" {
+			kept.Header.Set("Content-Length", strconv.Itoa(len(shown)))
+		}
+	}
+	end := io.EOF
+	if body.Err != nil {
+		end = hideIn(sound("the body", body.Err), r)
+	}
+	setTrailer()
+	kept.Body = &keptBody{ending(shown, end), e, nil, nil}
+	return remember(kept, e)
+}
+
+// rejectionIn returns the API's 401 that an error of a transport stands for. The
+// 401 in a [*CredentialError] is not the API's, which was not asked: it is that of
+// whoever the source, or the ParamsFunc, asked in vain.
+func rejectionIn(err error) (*UnauthorizedError, bool) {
+	var rejected *UnauthorizedError
+	if !errors.As(err, &rejected) || rejected == nil || holdsError(err, func(*CredentialError) bool { return true }) {
+		return nil, false
+	}
+	return rejected, true
 }
 
 // responseOf returns a 401 without a body that stands for the error of somebody
@@ -81,7 +149,7 @@ func responseOf(e *UnauthorizedError, req *http.Request) *http.Response {
 		ProtoMajor: 1,
 		ProtoMinor: 1,
 		Header:     header,
-		Body:       &keptBody{http.NoBody, e},
+		Body:       &keptBody{http.NoBody, e, nil, nil},
 		Request:    req,
 	}, e)
 }

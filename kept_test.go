@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -104,9 +105,9 @@ func TestABodyThatIsNotReadWholeIsPassedOn(t *testing.T) {
 		header http.Header
 		body   string
 	}{
-		"64 KiB and more": {nil, strings.Repeat("x", 100<<10)},
-		"coded":           {http.Header{"Content-Encoding": {"gzip"}}, coded.String()},
-		"empty":           {nil, ""},
+		"more than 64 KiB": {nil, strings.Repeat("x", 64<<10+1)},
+		"coded":            {http.Header{"Content-Encoding": {"gzip"}}, coded.String()},
+		"empty":            {nil, ""},
 	} {
 		body := newTrackedBody(test.body)
 		transport := keeping(t, routeauth.APIKeyAuth{APIKey: apiKey}, denying(func(resp *http.Response) {
@@ -146,6 +147,149 @@ func TestABodyThatDripsIsPassedOn(t *testing.T) {
 		assert.Equal(t, "1234567890", string(got))
 		assert.NoError(t, resp.Body.Close())
 	})
+}
+
+// Rule 32: 64 KiB are not more than 64 KiB, also where the end comes in a read of
+// its own.
+func TestABodyOf64KiBIsSearched(t *testing.T) {
+	body := apiKey + strings.Repeat("x", 64<<10-len(apiKey))
+	transport := keeping(t, routeauth.APIKeyAuth{APIKey: apiKey}, denying(withBody(body)))
+	resp, err := transport.RoundTrip(newRequest(t, "GET", mandatoryURL, ""))
+	require.NoError(t, err)
+	got, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	assert.True(t, "REDACTED"+body[len(apiKey):] == string(got), "%d bytes", len(got))
+}
+
+// Rule 32: a body that broke off is all there, so it is searched too. Its reader
+// learns how it ended, and sees no beginning of a credential.
+func TestABodyThatBrokeOffIsSearched(t *testing.T) {
+	broken := fmt.Errorf("after %s: %w", apiKey, io.ErrUnexpectedEOF)
+	for name, failing := range map[string]io.Reader{
+		"an error":              iotest.ErrReader(io.ErrUnexpectedEOF),
+		"an error with the key": iotest.ErrReader(broken),
+		"a panic":               panickingReader{},
+	} {
+		body := newTrackedBody("")
+		body.Reader = io.MultiReader(strings.NewReader("no "+apiKey+", no "+apiKey[:6]), failing)
+		transport := keeping(t, routeauth.APIKeyAuth{APIKey: apiKey}, denying(func(resp *http.Response) { resp.Body, resp.ContentLength = body, 100 }))
+		resp, err := transport.RoundTrip(newRequest(t, "GET", mandatoryURL, ""))
+		require.NoError(t, err)
+		got, err := io.ReadAll(resp.Body)
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF, name)
+		assert.NotContains(t, err.Error(), apiKey, name)
+		assert.Equal(t, "no REDACTED, no REDACTED", string(got), name)
+		assert.EqualValues(t, 100, resp.ContentLength, name)
+		assert.Equal(t, 1, body.closes(), name)
+	}
+}
+
+// Rule 32: the status is the server's, but for the credential.
+func TestTheStatusOfAKept401IsSearched(t *testing.T) {
+	transport := keeping(t, routeauth.APIKeyAuth{APIKey: apiKey}, denying(func(resp *http.Response) { resp.Status = "401 key " + apiKey + " is revoked" }))
+	resp, err := transport.RoundTrip(newRequest(t, "GET", mandatoryURL, ""))
+	require.NoError(t, err)
+	assert.Equal(t, "401 key REDACTED is revoked", resp.Status)
+}
+
+// Rule 32: net/http sets the trailer where the body ends. Until then nobody else
+// may, and then it is searched, whoever reads the end. The race detector helps.
+func TestTheTrailerOfABodyThatIsPassedOnIsSearched(t *testing.T) {
+	for name, test := range map[string]struct {
+		announced bool
+		late      bool // the end comes after the second for which it is waited
+		size      int
+	}{
+		"announced, late":     {true, true, 0},
+		"not announced, late": {false, true, 0},
+		"announced, large":    {true, false, 70 << 10},
+		"announced, in time":  {true, false, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				trailer := "X-Trailer"
+				if test.announced {
+					w.Header().Set("Trailer", trailer)
+				} else {
+					trailer = http.TrailerPrefix + trailer
+				}
+				w.WriteHeader(http.StatusUnauthorized)
+				_, _ = io.WriteString(w, strings.Repeat("x", test.size+1))
+				w.(http.Flusher).Flush()
+				if test.late {
+					<-time.After(1100 * time.Millisecond)
+				}
+				w.Header().Set(trailer, "echo "+req.Header.Get("x-api-key"))
+			}))
+			defer server.Close()
+			policy, err := routeauth.NewPolicy(server.URL, nil)
+			require.NoError(t, err)
+			transport, err := routeauth.New(policy, routeauth.APIKeyAuth{APIKey: apiKey}, server.Client().Transport, routeauth.KeepUnauthorized())
+			require.NoError(t, err)
+			resp, err := transport.RoundTrip(newRequest(t, "GET", server.URL, ""))
+			require.NoError(t, err)
+			_, announced := resp.Trailer["X-Trailer"] // as a proxy looks before it reads
+			assert.Equal(t, test.announced, announced)
+			body, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			assert.Len(t, body, test.size+1)
+			assert.Equal(t, "echo REDACTED", resp.Trailer.Get("X-Trailer"))
+			require.NoError(t, resp.Body.Close())
+		})
+	}
+}
+
+// Rule 32: a 401 that is closed for a second request, for which there then is no
+// body, ends with what was read of it and says why.
+func TestAKept401ThatWasClosedForNothingEndsHonestly(t *testing.T) {
+	tokens := longLived(t, 2)
+	for _, size := range []int{10, 100 << 10} {
+		cache, _ := stale(t, nil, tokens...)
+		text := tokens[0] + strings.Repeat("x", size)
+		body := newTrackedBody(text)
+		auth := routeauth.JWTAuth{SubscriptionID: subscriptionID, Source: cache}
+		transport := keeping(t, auth, denying(func(resp *http.Response) { resp.Body = body }))
+		req := newRequest(t, "POST", mandatoryURL, "body")
+		req.GetBody = func() (io.ReadCloser, error) { return nil, errors.New("no second body") }
+		resp, err := transport.RoundTrip(req)
+		require.NoError(t, err)
+		got, err := io.ReadAll(resp.Body)
+		if size == 10 {
+			require.NoError(t, err)
+		} else {
+			require.ErrorContains(t, err, "was not read, as the request was to be sent again")
+		}
+		want := "REDACTED" + text[len(tokens[0]):min(len(text), 64<<10)]
+		assert.True(t, want == string(got), "%d bytes: %.100q", len(got), got)
+		assert.Equal(t, 1, body.closes())
+		require.NoError(t, resp.Body.Close())
+	}
+}
+
+// Rule 32: somebody else's 401 to whoever makes the credential is not the API's.
+func TestA401InASourcesErrorIsNoResponse(t *testing.T) {
+	failed := fmt.Errorf("idp, asked with %s: %w", apiKey, &routeauth.UnauthorizedError{Scheme: "own", URL: "https://idp.example.com/token"})
+	for name, auth := range map[string]routeauth.BearerAuth{
+		"source": {Source: tokenFunc(func(context.Context, routeauth.Params) (string, error) { return "", failed })},
+		"params": {Source: handsOut("token"), Params: func(*http.Request) (routeauth.Params, error) { return nil, failed }},
+	} {
+		b := &base{}
+		resp, err := keeping(t, auth, b).RoundTrip(newRequest(t, "GET", mandatoryURL, ""))
+		assert.Nil(t, resp, name)
+		var e *routeauth.CredentialError
+		require.ErrorAs(t, err, &e, name)
+		assert.ErrorIs(t, err, routeauth.ErrUnauthorized, "through its cause")
+
+		// Nor is it where a transport above hides its own credential in it.
+		below, _, err := auth.RoundTrippers(b)
+		require.NoError(t, err)
+		resp, err = keeping(t, routeauth.APIKeyAuth{APIKey: apiKey}, below).RoundTrip(newRequest(t, "GET", mandatoryURL, ""))
+		assert.Nil(t, resp, name)
+		require.ErrorAs(t, err, &e, name)
+		assert.NotContains(t, err.Error(), apiKey, name)
+		assert.Empty(t, b.sent(), name)
+	}
 }
 
 // Rule 32: a rejected token is discarded and replaced as without the option, and

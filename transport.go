@@ -230,7 +230,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp, err := carrier.roundTripTo(to, req)
 	if err != nil && t.options.keepUnauthorized {
-		if rejected := (*UnauthorizedError)(nil); errors.As(err, &rejected) && rejected != nil {
+		if rejected, ok := rejectionIn(err); ok {
 			return responseOf(rejected, req), nil
 		}
 	}

@@ -32,8 +32,10 @@ func (s *headerSender) reject(r redact.Redactor, to target, req *http.Request, r
 		RequestID: r.Text(cmp.Or(resp.Header.Get("X-Cloud-Trace-Context"), resp.Header.Get("X-Request-Id"))),
 	}
 	keep := s.options != nil && s.options.keepUnauthorized
+	var kept *http.Response
 	var body problem.Body
 	if keep {
+		kept = without(resp, r) // before net/http adds to it what follows the body
 		body = problem.Read(req.Context(), resp)
 	} else {
 		body = problem.Drain(req.Context(), resp)
@@ -48,7 +50,7 @@ func (s *headerSender) reject(r redact.Redactor, to target, req *http.Request, r
 	if below, ok := UnauthorizedFrom(resp); ok {
 		e = hideAgain(below, r) // a wrapper below was rejected, and not this one
 	}
-	return &rejection{e, keep401(e, r, req, resp, body)}
+	return &rejection{e, keep401(e, r, req, kept, resp, body)}
 }
 
 // final is what the caller gets where the request is not sent again.
@@ -60,10 +62,11 @@ func (r *rejection) final(s *headerSender, req *http.Request) (*http.Response, e
 	return nil, r.err
 }
 
-// close closes the response where the request is sent again.
+// close closes the response where the request is to be sent again. The caller
+// gets it all the same where that comes to nothing.
 func (r *rejection) close() {
 	if r.kept != nil {
-		problem.Close(r.kept)
+		r.kept.Body.(*keptBody).cutOff()
 	}
 }
 
@@ -90,52 +93,99 @@ func isEncoded(h http.Header) bool {
 	return false
 }
 
-// hideIn returns an error of the base without the credential in its text, or in
-// the 401 that a wrapper below made an error of.
+// hideIn returns an error of the base without the credential: in its text, in the
+// text of any error in it, and in the fields of this package's own errors, which a
+// wrapper below made. An error in which there is nothing to hide is returned as it
+// is.
 func hideIn(err error, r redact.Redactor) error {
-	if below, ok := err.(*UnauthorizedError); ok {
-		return hideAgain(below, r)
-	}
-	redacted := &redactedError{text: r.Text(err.Error()), cause: hide(err)}
-	quotes := redacted.text != err.Error()
-	var below *UnauthorizedError
-	if errors.As(err, &below) && below != nil {
-		redacted.unauthorized = hideAgain(below, r)
-		quotes = quotes || !reflect.DeepEqual(redacted.unauthorized, below)
-	}
-	if !quotes {
-		return err
-	}
-	return redacted
+	hidden, _ := hideAll(err, r)
+	return hidden
 }
 
-// redactedError replaces an error whose text contains the credential.
+// hideAll is hideIn, and reports whether there was something to hide.
+func hideAll(err error, r redact.Redactor) (shown error, hid bool) {
+	if err == nil || isNilPointer(err) {
+		return err, false
+	}
+	if below, ok := err.(*UnauthorizedError); ok {
+		again := hideAgain(below, r)
+		if reflect.DeepEqual(again, below) {
+			return err, false
+		}
+		return again, true
+	}
+	original := sound("the base", err).Error()
+	text := r.Text(original)
+	hid = text != original
+	var parts []error
+	for _, inner := range partsOf(err) {
+		part, hidInPart := hideAll(inner, r)
+		parts = append(parts, part)
+		hid = hid || hidInPart
+	}
+	if !hid {
+		return err, false
+	}
+	return withParts(err, text, parts, r), true
+}
+
+// partsOf returns the errors in err that can be found in it: those that it wraps,
+// and those of this package that its method As has.
+func partsOf(err error) []error {
+	var parts []error
+	if as, ok := err.(interface{ As(any) bool }); ok {
+		var rejected *UnauthorizedError
+		if as.As(&rejected) && rejected != nil {
+			parts = append(parts, rejected)
+		}
+		var failed *CredentialError
+		if as.As(&failed) && failed != nil {
+			parts = append(parts, failed)
+		}
+	}
+	return append(parts, unwrap(err)...)
+}
+
+// withParts returns an error in the place of err, with another text and other
+// errors in it. What this package asks its own errors stays.
+func withParts(err error, text string, parts []error, r redact.Redactor) error {
+	switch e := err.(type) {
+	case *CredentialError:
+		shown := *e
+		shown.URL, shown.Err = r.Text(e.URL), nil
+		if len(parts) > 0 {
+			shown.Err = parts[0]
+		}
+		return &shown
+	case *permanentError:
+		return &permanentError{parts[0]}
+	}
+	return &redactedError{text: text, cause: hide(err), parts: hide(parts)}
+}
+
+// redactedError stands for an error in whose text, or in whose parts, there was
+// the credential. errors.As does not find that error: who has it can print it.
 type redactedError struct {
-	text         string
-	unauthorized *UnauthorizedError // that errors.As finds in the cause, if any
-	cause        hidden[error]      // tells its kind, but its own words are not shown
+	text  string
+	cause hidden[error]   // tells its kind, but its own words are not shown
+	parts hidden[[]error] // that are in the cause, without the credential
 }
 
 func (e *redactedError) Error() string        { return e.text }
 func (e *redactedError) Is(target error) bool { return errors.Is(e.cause(), target) }
+func (e *redactedError) Unwrap() []error      { return e.parts() }
 
-// Timeout and Temporary answer as the cause does, for net.Error.
-func (e *redactedError) Timeout() bool {
-	t, ok := e.cause().(interface{ Timeout() bool })
-	return ok && t.Timeout()
-}
+// Timeout and Temporary answer for the cause, and for every error in it, as
+// net.Error asks.
+func (e *redactedError) Timeout() bool { return isTimeout(e.cause()) }
 
 func (e *redactedError) Temporary() bool {
-	t, ok := e.cause().(interface{ Temporary() bool })
-	return ok && t.Temporary()
-}
-
-func (e *redactedError) As(target any) bool {
-	if t, ok := target.(**UnauthorizedError); ok && e.unauthorized != nil {
-		*t = e.unauthorized
-		return true
-	}
-	return errors.As(e.cause(), target)
+	return holdsError(e.cause(), func(e interface {
+		error
+		Temporary() bool
+	}) bool {
+		return e.Temporary()
+	})
 }
 
 // hideAgain returns e, which was made of another credential, without this one:

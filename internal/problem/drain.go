@@ -19,9 +19,10 @@ const (
 
 // Body is what was read of a response's body.
 type Body struct {
-	Data  []byte
+	Data  []byte        // 64 KiB at most
 	Whole bool          // Data is all of it
-	Rest  io.ReadCloser // the body from its beginning, for who reads it on
+	Err   error         // with which it broke off: Data is all that came
+	Rest  io.ReadCloser // else the body from its beginning, for who reads it on
 }
 
 // Close closes a response's body, which may be broken.
@@ -44,25 +45,28 @@ func closeBody(body io.Closer) error {
 // of net/http allow that. One that does not must end its reads by itself.
 func Drain(ctx context.Context, resp *http.Response) Body {
 	if resp.Body == nil {
-		return Body{Whole: true, Rest: http.NoBody}
+		return Body{Whole: true}
 	}
 	defer Close(resp)
-	r := startReading(resp.Body)
+	r := startReading(resp.Body, maxBody)
 	r.wait(ctx)
 	return r.stop()
 }
 
-// Read is Drain for a body that somebody reads on. What is whole is closed.
+// Read is Drain for a body that somebody reads on. It reads one byte more, which
+// tells a body of 64 KiB from a larger one. A body that came to its end, or broke
+// off, is closed.
 func Read(ctx context.Context, resp *http.Response) Body {
 	if resp.Body == nil {
-		return Body{Whole: true, Rest: http.NoBody}
+		return Body{Whole: true}
 	}
-	r := startReading(resp.Body)
+	r := startReading(resp.Body, maxBody+1)
 	r.wait(ctx)
 	body := r.stop()
-	body.Rest = r
-	if body.Whole {
+	if body.Whole || body.Err != nil {
 		Close(resp)
+	} else {
+		body.Rest = r
 	}
 	return body
 }
@@ -72,6 +76,7 @@ var errGivenUp = errors.New("the body is larger than is read of it")
 // reading is a body that a goroutine reads, until it is stopped.
 type reading struct {
 	body  io.ReadCloser
+	limit int           // how much is read
 	ended chan struct{} // closed when the goroutine does not read any more
 
 	mu      sync.Mutex // guards the rest
@@ -81,8 +86,8 @@ type reading struct {
 	given   int   // how much of read somebody has read on
 }
 
-func startReading(body io.ReadCloser) *reading {
-	r := &reading{body: body, ended: make(chan struct{})}
+func startReading(body io.ReadCloser, limit int) *reading {
+	r := &reading{body: body, limit: limit, ended: make(chan struct{})}
 	go r.run()
 	return r
 }
@@ -98,7 +103,7 @@ func (r *reading) run() {
 	}()
 	chunk := make([]byte, chunkSize)
 	for empty := 0; ; {
-		room := min(len(chunk), maxBody-len(r.read))
+		room := min(len(chunk), r.limit-len(r.read))
 		n, err := r.body.Read(chunk[:room:room])
 		got := chunk[:room:room][:n] // before the lock: a bad n panics
 		if empty++; n > 0 {
@@ -118,7 +123,7 @@ func (r *reading) add(got []byte, err error, empty int) bool {
 	switch {
 	case err != nil:
 		r.err = err
-	case len(r.read) >= maxBody:
+	case len(r.read) >= r.limit:
 		r.err = errGivenUp
 	case empty >= maxEmptyReads:
 		r.err = io.ErrNoProgress
@@ -142,7 +147,11 @@ func (r *reading) stop() Body {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stopped = true
-	return Body{Data: slices.Clone(r.read), Whole: r.err == io.EOF}
+	body := Body{Data: slices.Clone(r.read[:min(len(r.read), maxBody)]), Whole: r.err == io.EOF}
+	if !body.Whole && r.err != errGivenUp {
+		body.Err = r.err
+	}
+	return body
 }
 
 // Read gives the body to somebody who reads on: first what was read, then the

@@ -11,9 +11,9 @@ const (
 	// cut off count as the secret's beginning and not as chance.
 	MinPartial = 4
 	// maxSearchWork bounds what may be done to find the echoes in all texts of
-	// one answer. That many steps take some 50 ms, and 64 KiB of an ordinary body
-	// a few thousand.
-	maxSearchWork = 3 << 20
+	// one answer. That many steps take some 50 ms and 20 MiB, and 64 KiB of an
+	// ordinary body a few thousand.
+	maxSearchWork = 2 << 20
 )
 
 // searchWork is what is left to be done for the texts of one answer. Whoever

@@ -47,6 +47,7 @@ func (e *escapes) at(place int) escapesAt {
 	if known, ok := e.known[place]; ok {
 		return known
 	}
+	e.work.spend(8) // for what is remembered
 	var result escapesAt
 	for depth := 1; depth <= maxEscapeDepth; depth++ {
 		r := escapeReader{escapes: e, place: place, depth: depth - 1}

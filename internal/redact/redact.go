@@ -4,6 +4,7 @@ package redact
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -92,9 +93,14 @@ func (r Redactor) Header(h http.Header) http.Header {
 		if r.isEchoedBy(name) {
 			name = Marker
 		}
-		for _, value := range values {
-			out[name] = append(out[name], r.Text(value))
+		shown := slices.Clone(values) // a trailer that is announced has none
+		for i, value := range shown {
+			shown[i] = r.Text(value)
 		}
+		if other, ok := out[name]; ok {
+			shown = append(other, shown...)
+		}
+		out[name] = shown
 	}
 	return out
 }
