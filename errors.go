@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"example.com/routeauth/internal/problem"
 )
 
 // Scheme names the kind of a credential in errors.
@@ -68,7 +70,7 @@ func (e *UnauthorizedError) Error() string {
 		text += ": " + e.Detail
 	}
 	if e.RequestID != "" {
-		text += " (request ID " + e.RequestID + ")"
+		text += " (request ID " + problem.OneLine(e.RequestID) + ")"
 	}
 	return text
 }
