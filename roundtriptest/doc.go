@@ -74,7 +74,7 @@
 //   - context/timeout: where a deadline has passed, the error says that it is a
 //     timeout
 //   - context/cause: where the context was cancelled with a cause, errors.Is
-//     finds it in the error
+//     finds it in the error (no sentence asks for it, but a Transport does so)
 //   - response/101: a 101 comes back as a response
 //   - response/2xx: a 2xx comes back as a response, with its status
 //   - response/3xx: a 3xx comes back as a response, with its status, and is not

@@ -80,8 +80,10 @@ const (
 	// promptly is for what is under way to end: for RoundTrip to return once the
 	// context has ended, for a goroutine to close a body.
 	promptly = 2 * time.Second
-	// lateness is for what nobody seems to be working on: the wrapper may have
-	// left it to a goroutine that it had before.
+	// afterwards is for a body that nobody seems to be about to close: the wrapper
+	// may have left it to a timer, or to a goroutine that it had before.
+	afterwards = time.Second
+	// lateness is for what is not waited for any longer.
 	lateness = 200 * time.Millisecond
 )
 

@@ -25,7 +25,7 @@ var waitClauses = []clause{{
 	check:    tellsTimeouts,
 }, {
 	name:     "context/cause",
-	requires: "where the context was cancelled with a cause, errors.Is finds it in the error",
+	requires: "where the context was cancelled with a cause, errors.Is finds it in the error (no sentence asks for it, but a Transport does so)",
 	quotes:   []sentence{contextCancels},
 	check:    tellsCauses,
 }}
