@@ -65,11 +65,11 @@ func Test(t *testing.T, wrap WrapFunc, opts ...Option) {
 // clauses that look at the same requests share.
 type suite struct {
 	config
-	exchanges func() []*trip // see requestsAndAnswers
-	failures  func() []*trip // see failingTrips
-	waits     func() []wait  // see waitsOf
-	waiting   label          // of what waits
-	stuck     bool           // a clause was given up
+	trips   func() trips  // see travelAll
+	waits   func() []wait // see waitsOf
+	making  sync.Mutex    // of a wrapper
+	waiting label         // of what waits
+	stuck   bool          // a clause was given up
 }
 
 // How long a check waits for what should come at once. Only a check that fails
@@ -90,8 +90,7 @@ const (
 func newSuite(wrap WrapFunc, opts ...Option) (*suite, error) {
 	c, err := newConfig(wrap, opts...)
 	s := &suite{config: c, waiting: newLabel()}
-	s.exchanges = sync.OnceValue(s.requestsAndAnswers)
-	s.failures = sync.OnceValue(s.failingTrips)
+	s.trips = sync.OnceValue(s.travelAll)
 	s.waits = sync.OnceValue(s.waitsOf)
 	return s, err
 }
@@ -117,7 +116,11 @@ func (s *suite) verdict(c clause) error {
 }
 
 // over returns a new wrapper under test over base.
-func (s *suite) over(base http.RoundTripper) (http.RoundTripper, error) { return apply(s.wrap, base) }
+func (s *suite) over(base http.RoundTripper) (http.RoundTripper, error) {
+	s.making.Lock()
+	defer s.making.Unlock()
+	return apply(s.wrap, base)
+}
 
 // apply returns a new wrapper, or why there is none.
 func apply(wrap WrapFunc, base http.RoundTripper) (http.RoundTripper, error) {
