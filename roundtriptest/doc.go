@@ -185,5 +185,7 @@
 //
 // There may be faults that no clause finds. A wrapper that waits is looked for
 // where wrappers are known to: before they send, behind up to 32 other requests,
-// and before they send again. A wait of less than 80 ms goes unnoticed.
+// behind an earlier answer, and before they send again. A wait of less than 80 ms
+// goes unnoticed, and so does a change of the request that comes later than 50 ms
+// after RoundTrip has returned.
 package roundtriptest

@@ -254,7 +254,7 @@ var kindFaults = []fault{
 		})},
 	{name: "changes the caller's request after it has returned", fails: []string{"request/fields"},
 		wrap: returning(func(req *http.Request, resp *http.Response, err error) (*http.Response, error) {
-			if body, ok := req.Body.(*trackedBody); ok && req.Method == http.MethodPost {
+			if body, ok := req.Body.(*trackedBody); ok && resp != nil && resp.TLS != nil && req.Method == http.MethodPost && req.ContentLength == int64(len(payload)) {
 				time.AfterFunc(20*time.Millisecond, func() {
 					body.mu.Lock()
 					defer body.mu.Unlock()

@@ -27,7 +27,8 @@ type WrapFunc = func(base http.RoundTripper) (http.RoundTripper, error)
 // header fields. The bases keep the contract themselves, but for the one of
 // advice/broken-base, and none of them needs a network. Bodies are JSON objects
 // and come with a GetBody, so that a wrapper can look into them; only where it may
-// refuse is there one without. Where a clause needs no particular status, the base
+// refuse is there another one, or one without. It may refuse a URL with user info
+// or with Opaque, too. Where a clause needs no particular status, the base
 // answers 200.
 //
 // What should happen at once is waited for a few seconds at most, and only where

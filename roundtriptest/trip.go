@@ -205,7 +205,9 @@ func (s *suite) receive(t *trip, resp *http.Response, err error) {
 	}
 	t.mu.Unlock()
 	if t.hold {
+		t.bodyClosed() // takes the body's lock: what is done under it comes after
 		time.Sleep(holding)
+		t.bodyClosed()
 		t.mu.Lock()
 		t.changed.note(t.before, t.req, s.credential, "some time after RoundTrip had returned")
 		t.mu.Unlock()
@@ -305,8 +307,10 @@ func (t *trip) allClosed() bool {
 			return false
 		}
 	}
-	return t.body == nil || t.body.closed()
+	return t.bodyClosed()
 }
+
+func (t *trip) bodyClosed() bool { return t.body == nil || t.body.closed() }
 
 // refused reports whether the wrapper did not send a request that it may have a
 // reason not to send. A crash is no refusal.
