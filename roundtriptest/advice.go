@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // adviceClauses are those of Strict: what good wrappers do, although no sentence
@@ -38,6 +39,11 @@ var adviceClauses = []clause{{
 	requires: "the request's Response, which leads back along a redirect chain, reaches the base",
 	reason:   "a wrapper below this one may need it, to keep a credential from another host",
 	check:    passesRedirectChain,
+}, {
+	name:     "advice/cancel-channel",
+	requires: "the base's request ends with the caller's Cancel",
+	reason:   "old programs still set it; net/http says that not all implementations of RoundTripper may support it",
+	check:    passesCancelChannel,
 }, {
 	name:     "advice/own-body",
 	requires: "the request's body reaches the base as the caller's own value",
@@ -196,6 +202,27 @@ func passesRedirectChain(s *suite) error {
 	return found.err()
 }
 
+func passesCancelChannel(s *suite) error {
+	cancel := make(chan struct{})
+	req := s.get()
+	//lint:ignore SA1019 a caller may still set it
+	req.Cancel = cancel
+	var found findings
+	if err := s.observe(req, func(sent *http.Request) {
+		close(cancel)
+		select {
+		//lint:ignore SA1019 a base may still look at it
+		case <-sent.Cancel:
+		case <-sent.Context().Done():
+		case <-time.After(promptly):
+			found.addf("the caller closed the Cancel of its request; the base's request goes on")
+		}
+	}); err != nil {
+		return err
+	}
+	return found.err()
+}
+
 func passesOwnBody(s *suite) error {
 	req, body := s.post()
 	var found findings
@@ -291,7 +318,10 @@ func returnsOwnBody(s *suite) error {
 func returnsBaseError(s *suite) error {
 	var found findings
 	for _, t := range s.failures() {
-		if t.err != nil && !errors.Is(t.err, errBase) {
+		if errors.Is(t.fails, context.Canceled) || errors.Is(t.fails, context.DeadlineExceeded) {
+			continue // context/timeout and context/cause ask about these
+		}
+		if t.err != nil && !errors.Is(t.err, t.fails) {
 			found.addf("%s: in the error of RoundTrip, errors.Is does not find the base's: %s", t.what, described(t.err))
 		}
 	}

@@ -77,6 +77,23 @@ func keepsRequestsApart(s *suite) error {
 	return found.err()
 }
 
+// atOnce calls f with each number below n, all at the same time, and returns what
+// the first of them returned that failed or crashed.
+func atOnce(n int, f func(i int) error) error {
+	errs := make([]error, n)
+	var calls sync.WaitGroup
+	for i := range n {
+		calls.Go(func() { errs[i] = recovered(func() error { return f(i) }) })
+	}
+	calls.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // numbered returns a body with a number in it, and numberIn reads it.
 func numbered(number string) string { return `{"number":` + number + `}` }
 

@@ -15,7 +15,7 @@
 // documentation that the wrapper breaks. A wrapper that keeps every sentence has
 // no finding. For a wrapper that forgets the caller's Host, sent/host says:
 //
-//	a small PATCH with another Host: the caller's host is "virtual.example.com", the base's "api.example.com"
+//	a small PATCH with another Host: the caller's host is "Virtual.Example.com", the base's "api.example.com"
 //	the contract requires: the base gets the caller's host
 //	net/http, RoundTripper: "RoundTrip executes a single HTTP transaction, returning a Response for the provided Request."
 //	net/http, Request: "For client requests, Host optionally overrides the Host header to send."
@@ -48,6 +48,8 @@
 //     set while it reads the body
 //   - sent/body: the base can read the bytes of the caller's body, all of them
 //     and no others
+//   - sent/broken-body: where reading the caller's body fails, the base does not
+//     read a regular end
 //   - sent/no-body: a request without a body, nil or http.NoBody, reaches the
 //     base without one
 //   - request/fields: no field of the caller's request changes before the
@@ -74,7 +76,7 @@
 //   - context/timeout: where a deadline has passed, the error says that it is a
 //     timeout
 //   - context/cause: where the context was cancelled with a cause, errors.Is
-//     finds it in the error
+//     finds it in the error (no sentence asks for it, but a Transport does so)
 //   - response/101: a 101 comes back as a response
 //   - response/2xx: a 2xx comes back as a response, with its status
 //   - response/3xx: a 3xx comes back as a response, with its status, and is not
@@ -83,7 +85,8 @@
 //     request is not sent again
 //   - response/4xx: a 4xx other than 401 comes back as a response, with its
 //     status
-//   - response/5xx: a 5xx comes back as a response, with its status
+//   - response/5xx: a 5xx, or a status beyond, comes back as a response, with
+//     its status
 //   - response/error: where the base fails, an error comes back, and no
 //     response beside it
 //   - response/status-line: Status, Proto, ProtoMajor and ProtoMinor come back
@@ -158,6 +161,7 @@
 //     base's header is not seen by the caller
 //   - advice/redirect-chain: the request's Response, which leads back along a
 //     redirect chain, reaches the base
+//   - advice/cancel-channel: the base's request ends with the caller's Cancel
 //   - advice/own-body: the request's body reaches the base as the caller's own
 //     value
 //   - advice/closed-once: the caller's body is closed exactly once
@@ -181,5 +185,7 @@
 //
 // There may be faults that no clause finds. A wrapper that waits is looked for
 // where wrappers are known to: before they send, behind up to 32 other requests,
-// and before they send again. A wait of less than 80 ms goes unnoticed.
+// behind an earlier answer, and before they send again. A wait of less than 80 ms
+// goes unnoticed, and so does a change of the request that comes later than 50 ms
+// after RoundTrip has returned.
 package roundtriptest

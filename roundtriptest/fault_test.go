@@ -50,7 +50,7 @@ func failures(t *testing.T, wrap WrapFunc, opts ...Option) map[string]error {
 // single are faults that break one clause each.
 var single = slices.Concat(sentFaults, requestFaults, bodyFaults, contextFaults, waitFaults,
 	statusFaults, responseFaults, responseBodyFaults, concurrencyFaults,
-	credentialFaults, redirectFaults, adviceFaults)
+	credentialFaults, redirectFaults, adviceFaults, kindFaults)
 
 func TestAFaultBreaksItsClausesAndNoOther(t *testing.T) {
 	for _, f := range slices.Concat(single, several) {
@@ -99,12 +99,15 @@ var several = []fault{
 		})},
 	{name: "signs the body and puts a copy into the caller's request",
 		fails: []string{"request/fields", "body/closed", "body/closed-on-error", "advice/own-body", "advice/nil-header", "advice/nil-url"},
-		wrap: sending(func(req *http.Request) *http.Request {
+		wrap: wrapping(func(base http.RoundTripper, req *http.Request) (*http.Response, error) {
 			if req.Body != nil && req.Body != http.NoBody {
-				body, _ := io.ReadAll(req.Body)
+				body, err := io.ReadAll(req.Body)
+				if err != nil {
+					return nil, err
+				}
 				req.Body = io.NopCloser(bytes.NewReader(body))
 			}
-			return req
+			return base.RoundTrip(req)
 		})},
 	{name: "logs each response whole",
 		fails: []string{"response/streamed", "advice/own-response-body"},
@@ -132,7 +135,7 @@ var several = []fault{
 	{name: "makes a request of its own",
 		fails: []string{
 			"sent/host", "sent/content-length", "sent/transfer-encoding", "sent/close", "sent/get-body", "sent/trailer",
-			"advice/redirect-chain",
+			"sent/url", "advice/cancel-channel", "advice/redirect-chain",
 		},
 		wrap: wrapping(func(base http.RoundTripper, req *http.Request) (*http.Response, error) {
 			if req.URL == nil {
@@ -164,7 +167,7 @@ var several = []fault{
 			"response/101", "response/2xx", "response/3xx", "response/401", "response/4xx", "response/5xx",
 			"credential/sent", "credential/single", "credential/request", "credential/response",
 			"redirect/other-host", "redirect/further", "redirect/subdomain", "redirect/port", "redirect/downgrade", "redirect/return",
-			"advice/nil-header", "advice/nil-url", "advice/header-values", "advice/redirect-chain", "advice/own-body", "advice/copies-closed", "advice/base-error",
+			"advice/nil-header", "advice/nil-url", "advice/header-values", "advice/redirect-chain", "advice/cancel-channel", "advice/own-body", "advice/copies-closed", "advice/base-error",
 		},
 		wrap: wrapping(func(http.RoundTripper, *http.Request) (*http.Response, error) { return nil, errRefused })},
 	{name: "sets the credential in the caller's header, at every hop", opts: withCredential,

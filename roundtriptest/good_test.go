@@ -129,6 +129,14 @@ func (b cancelBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
+// closedLater is a body that a timer closes.
+type closedLater struct{ io.ReadCloser }
+
+func (b closedLater) Close() error {
+	time.AfterFunc(2*lateness, func() { _ = b.ReadCloser.Close() })
+	return nil
+}
+
 // What the contract leaves open breaks no clause, not even of advice, but for
 // those that are skipped here.
 func TestACorrectWrapperPasses(t *testing.T) {
@@ -147,6 +155,21 @@ func TestACorrectWrapperPasses(t *testing.T) {
 			}
 			sent.Header.Set("User-Agent", "wrapper")
 			sent.Header.Add("X-Several", "3")
+		})},
+		"that adds values which are there already": {wrap: changing(func(sent *http.Request) {
+			if sent.Header == nil {
+				sent.Header = make(http.Header)
+			}
+			sent.Header.Add("Cache-Control", "no-store")
+			sent.Header.Add("X-Several", "2")
+		})},
+		"that sends the values of a field twice": {wrap: changing(func(sent *http.Request) {
+			for name, values := range sent.Header {
+				sent.Header[name] = append(values, values...)
+			}
+		})},
+		"that adds a value to the response which is there already": {wrap: changingResponse(func(resp *http.Response) {
+			resp.Header.Add("X-Several", "2")
 		})},
 		"that adds a field to the response": {wrap: changingResponse(func(resp *http.Response) {
 			resp.Header.Set("X-From-Cache", "0")
@@ -168,16 +191,22 @@ func TestACorrectWrapperPasses(t *testing.T) {
 			}
 			return base.RoundTrip(req)
 		})},
+		"that leaves closing the body to a timer": {
+			wrap: withBody(func(body io.ReadCloser) io.ReadCloser { return closedLater{body} }),
+			opts: []Option{WithSkip("it closes later", "advice/own-body")},
+		},
 		"that sends a body it has read": {
-			wrap: sending(func(req *http.Request) *http.Request {
+			wrap: wrapping(func(base http.RoundTripper, req *http.Request) (*http.Response, error) {
 				if req.Body == nil || req.Body == http.NoBody {
-					return req
+					return base.RoundTrip(req)
 				}
-				body, _ := io.ReadAll(req.Body)
-				_ = req.Body.Close()
+				body, err := io.ReadAll(req.Body)
+				if err := errors.Join(err, req.Body.Close()); err != nil {
+					return nil, err
+				}
 				sent := req.WithContext(req.Context())
 				sent.Body = io.NopCloser(bytes.NewReader(body))
-				return sent
+				return base.RoundTrip(sent)
 			}),
 			opts: []Option{WithSkip("it signs the body", "advice/own-body")},
 		},
@@ -306,6 +335,37 @@ func TestAWrapperWithAGoroutineOfItsOwnPasses(t *testing.T) {
 	}, Strict())
 }
 
+// A body may be closed by a goroutine that has other bodies to close as well.
+func TestAWrapperWithOneGoroutineThatClosesBodiesPasses(t *testing.T) {
+	closing := make(chan io.Closer, 1000)
+	go func() {
+		tick := time.NewTicker(2 * lateness)
+		defer tick.Stop()
+		for {
+			select {
+			case <-t.Context().Done():
+				return
+			case <-tick.C:
+			}
+			for range len(closing) {
+				_ = (<-closing).Close()
+			}
+		}
+	}()
+	Test(t, withBody(func(body io.ReadCloser) io.ReadCloser { return closedBy{body, closing} }))
+}
+
+// closedBy is a body that another goroutine closes.
+type closedBy struct {
+	io.ReadCloser
+	closing chan<- io.Closer
+}
+
+func (b closedBy) Close() error {
+	b.closing <- b.ReadCloser
+	return nil
+}
+
 // A clause that a wrapper cannot break is skipped, which is not passed.
 func TestAClauseThatHasNoMeaningIsNotApplicable(t *testing.T) {
 	s, err := newSuite(adding(http.RoundTripper.RoundTrip), Strict(), WithCredential(key), WithURL("http://api.example.com/"))
@@ -317,6 +377,17 @@ func TestAClauseThatHasNoMeaningIsNotApplicable(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{"body/closed-on-refusal", "redirect/downgrade"}, left)
+}
+
+// What is said of a Transport and a context's cause is looked at, too.
+func TestATransportReturnsTheCause(t *testing.T) {
+	s, err := newSuite(wrapping(http.RoundTripper.RoundTrip))
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errCause)
+	resp, err := new(http.Transport).RoundTrip(s.get().WithContext(ctx))
+	discard(resp)
+	assert.ErrorIs(t, err, errCause)
 }
 
 // What is said to be net/http's own doing is looked at.

@@ -61,14 +61,18 @@ func innermost(stack []byte) string {
 
 // settle waits for done to report true, which may come after RoundTrip has
 // returned. Where no goroutine with the label is left to bring that about, it
-// does not wait for long.
+// waits for less long. Once it is done, it waits a little for what is still at
+// work.
 func (l label) settle(done func() bool) {
 	pause := time.Millisecond
 	for start := time.Now(); ; time.Sleep(pause) {
 		pause = min(2*pause, 50*time.Millisecond)
 		isDone, waited := done(), time.Since(start)
-		if waited > promptly || isDone && waited > lateness ||
-			(isDone || waited > lateness) && len(l.goroutines()) == 0 {
+		enough, most := afterwards, promptly
+		if isDone {
+			enough, most = 0, lateness
+		}
+		if waited > most || waited >= enough && len(l.goroutines()) == 0 {
 			return
 		}
 	}

@@ -38,9 +38,9 @@ var statusClauses = []clause{{
 	}),
 }, {
 	name:     "response/5xx",
-	requires: "a 5xx comes back as a response, with its status",
+	requires: "a 5xx, or a status beyond, comes back as a response, with its status",
 	quotes:   []sentence{noErrorForStatus, statusCodes},
-	check:    returnsStatus(func(status int) bool { return status/100 == 5 }),
+	check:    returnsStatus(func(status int) bool { return status >= 500 }),
 }, {
 	name:     "response/error",
 	requires: "where the base fails, an error comes back, and no response beside it",
@@ -162,6 +162,9 @@ func returnsUnauthorized(s *suite) error {
 			}
 		}
 	}
+	if err := s.sendsAfterUnauthorized(&found); err != nil {
+		return err
+	}
 	return found.err()
 }
 
@@ -267,7 +270,7 @@ func responseRequestDiffers(_ *http.Response, t *trip) string {
 func responseBodyDiffers(want *http.Response, t *trip) string {
 	text := ""
 	if want.Body != http.NoBody && t.form.status != http.StatusSwitchingProtocols {
-		text = answerText
+		text = t.form.body()
 	}
 	if t.resp.Body == nil {
 		return "Body is nil"
@@ -292,16 +295,14 @@ func returnsError(s *suite) error {
 			found.addf("%s: RoundTrip returned a %d together with the error", t.what, t.resp.StatusCode)
 		}
 	}
+	for _, w := range s.waits() {
+		// In the base such a request ends with an error; elsewhere nobody has answered.
+		if w.ended && w.err == nil && w.status > 0 && (w.held || !w.called) {
+			found.addf("%s: the caller's context ended, and RoundTrip returned a %d and no error", w.what, w.status)
+		}
+	}
+	if err := s.failsAfterAnAnswer(&found); err != nil {
+		return err
+	}
 	return found.err()
-}
-
-// failingTrips are those of a base that fails.
-func (s *suite) failingTrips() []*trip {
-	fail := func(int, *http.Request) (*http.Response, *trackedBody, error) { return nil, nil, errBase }
-	get := &trip{what: "a GET", req: s.get(), reply: fail}
-	read := &trip{what: "a POST whose body was read", text: payload, reply: fail}
-	read.req, read.body = s.post()
-	unread := &trip{what: "a POST whose body was closed unread", text: payload, reply: fail, unread: true}
-	unread.req, unread.body = s.post()
-	return s.travel([]*trip{get, read, unread})
 }

@@ -2,13 +2,16 @@ package roundtriptest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 )
 
 // responseBodyClauses ask what becomes of a response's body between the base and
@@ -62,29 +65,61 @@ func leavesResponseUnread(s *suite) error {
 }
 
 func tellsReadErrors(s *suite) error {
-	var found findings
-	for _, status := range []int{http.StatusOK, http.StatusInternalServerError} {
+	statuses := []int{http.StatusOK, http.StatusInternalServerError}
+	got := make([]content, len(readFailures)*len(statuses))
+	if err := atOnce(len(got), func(i int) error {
+		got[i].err = errNotRead
 		body := newTrackedBody(answerText)
-		body.end = io.ErrUnexpectedEOF
-		resp, err := s.respondWith(status, body)
-		if err != nil || resp == nil || resp.Body == nil {
-			continue // the caller did hear of it, or another clause says so
+		body.end = readFailures[i/len(statuses)].err
+		length := int64(2 * len(answerText))
+		if i/len(statuses)%2 == 1 {
+			length = -1
 		}
-		if got := read(resp.Body); got.err == nil {
-			found.addf("the body of a %d broke off after %d bytes; the caller read %d bytes and a regular end",
-				status, len(answerText), len(got.text))
+		resp, err := s.respondWith(statuses[i%len(statuses)], body, length)
+		if err == nil && resp != nil && resp.Body != nil { // else the caller did hear of it, or another clause says so
+			got[i] = read(resp.Body)
 		}
 		discard(resp)
+		return nil
+	}); err != nil {
+		return err
+	}
+	var found findings
+	for i, c := range got {
+		if c.err == nil {
+			found.addf("the body of a %d broke off after %d bytes with %s; the caller read %d bytes and a regular end",
+				statuses[i%len(statuses)], len(answerText), readFailures[i/len(statuses)].what, len(c.text))
+		}
 	}
 	return found.err()
 }
 
+var errNotRead = errors.New("there was no response to read")
+
+// readFailures are the kinds of errors with which reading a body ends.
+var readFailures = []failure{
+	{"io.ErrUnexpectedEOF", io.ErrUnexpectedEOF},
+	{"io.ErrUnexpectedEOF", io.ErrUnexpectedEOF}, // with a length, and without
+	{"an error of its own", errBase},
+	{"ECONNRESET", syscall.ECONNRESET},
+	{"a reset connection", &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}},
+	{"a read that took too long", &net.OpError{Op: "read", Net: "tcp", Err: os.ErrDeadlineExceeded}},
+	{"a timeout", timeout{}},
+	{"context.Canceled", context.Canceled},
+	{"context.DeadlineExceeded", context.DeadlineExceeded},
+	{"io.ErrClosedPipe", io.ErrClosedPipe},
+	{"net.ErrClosed", net.ErrClosed},
+	{"http.ErrBodyReadAfterClose", http.ErrBodyReadAfterClose},
+	{"a wrapped io.EOF", fmt.Errorf("http: reading: %w", io.EOF)},
+	{"a wrapped io.ErrUnexpectedEOF", fmt.Errorf("http: reading: %w", io.ErrUnexpectedEOF)},
+}
+
 // respondWith sends a GET through a new wrapper over a base that answers with
-// this body, which is said to be longer than answerText.
-func (s *suite) respondWith(status int, body io.ReadCloser) (*http.Response, error) {
+// this body, which is said to have this length.
+func (s *suite) respondWith(status int, body io.ReadCloser, length int64) (*http.Response, error) {
 	wrapper, err := s.over(roundTripFunc(func(sent *http.Request) (*http.Response, error) {
 		resp := answer(sent, status)
-		resp.Body, resp.ContentLength = body, int64(2*len(answerText))
+		resp.Body, resp.ContentLength = body, length
 		return resp, nil
 	}))
 	if err != nil {
@@ -103,20 +138,29 @@ func closesResponse(s *suite) error {
 			found.addf("%s: the caller read and closed its body; the base's was not closed", t.what)
 		}
 	}
-	for _, status := range []int{http.StatusOK, http.StatusNotFound, http.StatusServiceUnavailable} {
+	l := newLabel()
+	unread := make(map[int]*trackedBody) // by status
+	statuses := []int{http.StatusOK, http.StatusNotFound, http.StatusServiceUnavailable}
+	for _, status := range statuses {
 		body := newTrackedBody(answerText)
-		l := newLabel()
-		var resp *http.Response
-		var err error
 		l.do(func() {
-			resp, err = s.respondWith(status, body)
+			resp, err := s.respondWith(status, body, 2*int64(len(answerText)))
 			discard(resp)
+			if err == nil && resp != nil { // else another clause says so
+				unread[status] = body
+			}
 		})
-		if err != nil || resp == nil {
-			continue // another clause says so
+	}
+	l.settle(func() bool {
+		for _, body := range unread {
+			if !body.closed() {
+				return false
+			}
 		}
-		l.settle(body.closed)
-		if !body.closed() {
+		return true
+	})
+	for _, status := range statuses {
+		if body := unread[status]; body != nil && !body.closed() {
 			found.addf("a %d: the caller closed its body unread; the base's was not closed", status)
 		}
 	}

@@ -27,7 +27,8 @@ type WrapFunc = func(base http.RoundTripper) (http.RoundTripper, error)
 // header fields. The bases keep the contract themselves, but for the one of
 // advice/broken-base, and none of them needs a network. Bodies are JSON objects
 // and come with a GetBody, so that a wrapper can look into them; only where it may
-// refuse is there one without. Where a clause needs no particular status, the base
+// refuse is there another one, or one without. It may refuse a URL with user info
+// or with Opaque, too. Where a clause needs no particular status, the base
 // answers 200.
 //
 // What should happen at once is waited for a few seconds at most, and only where
@@ -65,11 +66,11 @@ func Test(t *testing.T, wrap WrapFunc, opts ...Option) {
 // clauses that look at the same requests share.
 type suite struct {
 	config
-	exchanges func() []*trip // see requestsAndAnswers
-	failures  func() []*trip // see failingTrips
-	waits     func() []wait  // see waitsOf
-	waiting   label          // of what waits
-	stuck     bool           // a clause was given up
+	trips   func() trips  // see travelAll
+	waits   func() []wait // see waitsOf
+	making  sync.Mutex    // of a wrapper
+	waiting label         // of what waits
+	stuck   bool          // a clause was given up
 }
 
 // How long a check waits for what should come at once. Only a check that fails
@@ -80,16 +81,17 @@ const (
 	// promptly is for what is under way to end: for RoundTrip to return once the
 	// context has ended, for a goroutine to close a body.
 	promptly = 2 * time.Second
-	// lateness is for what nobody seems to be working on: the wrapper may have
-	// left it to a goroutine that it had before.
+	// afterwards is for a body that nobody seems to be about to close: the wrapper
+	// may have left it to a timer, or to a goroutine that it had before.
+	afterwards = time.Second
+	// lateness is for what is not waited for any longer.
 	lateness = 200 * time.Millisecond
 )
 
 func newSuite(wrap WrapFunc, opts ...Option) (*suite, error) {
 	c, err := newConfig(wrap, opts...)
 	s := &suite{config: c, waiting: newLabel()}
-	s.exchanges = sync.OnceValue(s.requestsAndAnswers)
-	s.failures = sync.OnceValue(s.failingTrips)
+	s.trips = sync.OnceValue(s.travelAll)
 	s.waits = sync.OnceValue(s.waitsOf)
 	return s, err
 }
@@ -115,7 +117,11 @@ func (s *suite) verdict(c clause) error {
 }
 
 // over returns a new wrapper under test over base.
-func (s *suite) over(base http.RoundTripper) (http.RoundTripper, error) { return apply(s.wrap, base) }
+func (s *suite) over(base http.RoundTripper) (http.RoundTripper, error) {
+	s.making.Lock()
+	defer s.making.Unlock()
+	return apply(s.wrap, base)
+}
 
 // apply returns a new wrapper, or why there is none.
 func apply(wrap WrapFunc, base http.RoundTripper) (http.RoundTripper, error) {

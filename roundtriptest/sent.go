@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 )
 
@@ -82,80 +81,16 @@ var sentClauses = []clause{{
 	quotes:   []sentence{executes},
 	check:    compareSent(bodyDiffers),
 }, {
+	name:     "sent/broken-body",
+	requires: "where reading the caller's body fails, the base does not read a regular end",
+	quotes:   []sentence{executes},
+	check:    breaksOff,
+}, {
 	name:     "sent/no-body",
 	requires: "a request without a body, nil or http.NoBody, reaches the base without one",
 	quotes:   []sentence{nilBody, zeroLength},
 	check:    compareSent(noBodyDiffers),
 }}
-
-// requestsAndAnswers makes the trips that most clauses look at: one for each
-// kind of request, and one for each kind of response.
-func (s *suite) requestsAndAnswers() []*trip { return s.travel(append(s.requests(), s.answers()...)) }
-
-// requests returns a trip for each kind of request.
-func (s *suite) requests() (trips []*trip) {
-	add := func(what string, req *http.Request, body *trackedBody, text string) {
-		trips = append(trips, &trip{what: what, req: req, body: body, text: text,
-			reply: func(call int, sent *http.Request) (*http.Response, *trackedBody, error) {
-				resp, body := s.answer(form{status: http.StatusOK}, sent)
-				return resp, body, nil
-			}})
-	}
-	add("a GET", s.get(), nil, "")
-
-	head := s.get()
-	head.Method = http.MethodHead
-	head.Body = http.NoBody
-	add("a HEAD with http.NoBody", head, nil, "")
-
-	post, body := s.post()
-	add("a POST", post, body, payload)
-
-	put, body := s.sending(http.MethodPut, payload)
-	put.ContentLength = -1
-	put.TransferEncoding = []string{"chunked"}
-	put.Trailer = http.Header{"X-Checksum": nil, "X-Known": {"before"}}
-	body.atEnd = func() { put.Trailer["X-Checksum"] = []string{"of the body"} }
-	add("a chunked PUT with trailers", put, body, payload)
-
-	patch, body := s.sending(http.MethodPatch, `{"small":true}`)
-	patch.Header["Idempotency-Key"] = []string{}
-	patch.Host = "virtual.example.com"
-	add("a small PATCH with another Host", patch, body, `{"small":true}`)
-
-	remove, body := s.sending(http.MethodDelete, `{"small":true}`)
-	remove.Close = true
-	remove.Header = http.Header{"X-Several": {"2", "1", ""}, "Cache-Control": {"no-store"}}
-	add("a DELETE with a body and Close", remove, body, `{"small":true}`)
-
-	search, body := s.sending(http.MethodGet, `{"small":true}`)
-	add("a GET with a body", search, body, `{"small":true}`)
-
-	upgrade := s.get()
-	upgrade.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"echo"}, "Cookie": {"a=1; b=2"}, "Range": {"bytes=0-9"}}
-	add("a GET that asks for an upgrade", upgrade, nil, "")
-
-	purge := s.get()
-	purge.Method = "PURGE"
-	add("a PURGE", purge, nil, "")
-
-	query := s.get()
-	query.URL.RawQuery = strings.TrimPrefix(query.URL.RawQuery+"&b=2&a=1&b=%2F&c", "&")
-	add("a GET with a query that is not sorted", query, nil, "")
-
-	if !s.bound {
-		for _, path := range []string{"/a%2Fb//c/", "/a/%7Etilde;v=1/", "/?"} {
-			u, err := s.url.Parse(path)
-			if err != nil {
-				continue // none of these is malformed
-			}
-			req := s.get()
-			req.URL = u
-			add("a GET of "+path, req, nil, "")
-		}
-	}
-	return trips
-}
 
 // compareSent returns the check of a clause that compares what reached the base
 // with what the caller sent. Nothing but sent/once asks whether it did.
@@ -182,7 +117,7 @@ func compareSent(differs func(s *suite, t *trip, a *arrival) string) func(s *sui
 // request names the trip's request.
 func (t *trip) request() string {
 	if t.form != nil {
-		return fmt.Sprintf("a %s that is answered %d", t.req.Method, t.form.status)
+		return fmt.Sprintf("a %s that is answered %d%s", t.req.Method, t.form.status, t.form.with)
 	}
 	return t.what
 }
@@ -205,54 +140,12 @@ func sendsOnce(s *suite) error {
 			found.addf("%s reached the base %d times", t.request(), t.calls)
 		}
 	}
-	if err := s.sendsIdentical(&found); err != nil {
-		return err
+	for _, more := range []func(found *findings) error{s.sendsIdentical, s.sendsCacheable, s.sendsAfterFailures} {
+		if err := more(&found); err != nil {
+			return err
+		}
 	}
 	return found.err()
-}
-
-// sendsIdentical adds what became of identical requests, one after the other and
-// at the same time, over one wrapper: none may be answered with the response to
-// another.
-func (s *suite) sendsIdentical(found *findings) error {
-	var atOnce atomic.Bool
-	var arrived atomic.Int32
-	meet := meeting(concurrent)
-	wrapper, err := s.over(roundTripFunc(func(sent *http.Request) (*http.Response, error) {
-		arrived.Add(1)
-		if atOnce.Load() {
-			meet()
-		}
-		return answer(sent, http.StatusOK), nil
-	}))
-	if err != nil {
-		return err
-	}
-	send := func() {
-		_ = recovered(func() error {
-			resp, err := wrapper.RoundTrip(s.get())
-			discard(resp)
-			return err
-		})
-	}
-	check := func(when string) {
-		// Less than one is told by the other requests.
-		if n := arrived.Swap(0); n != concurrent && n > 0 {
-			found.addf("of %d identical GETs sent %s, %d reached the base", concurrent, when, n)
-		}
-	}
-	for range concurrent {
-		send()
-	}
-	check("one after the other")
-	atOnce.Store(true)
-	var senders sync.WaitGroup
-	for range concurrent {
-		senders.Go(send)
-	}
-	senders.Wait()
-	check("at the same time")
-	return nil
 }
 
 func sendsOnceOnError(s *suite) error {
@@ -300,7 +193,11 @@ func urlDiffers(_ *suite, t *trip, a *arrival) string {
 		return [6]string{u.Scheme, u.Opaque, u.User.String(), u.Host, u.EscapedPath(), fmt.Sprint(u.ForceQuery, u.RawQuery)}
 	}
 	if parts(sent) != parts(got) {
-		return fmt.Sprintf("the caller's URL is %s, the base's %s", sent.Redacted(), got.Redacted())
+		how := fmt.Sprintf("the caller's URL is %s, the base's %s", sent.Redacted(), got.Redacted())
+		if sent.Opaque != got.Opaque {
+			how += fmt.Sprintf("; Opaque %q became %q", sent.Opaque, got.Opaque)
+		}
+		return how
 	}
 	return ""
 }
@@ -323,9 +220,9 @@ func headerDiffers(s *suite, t *trip, a *arrival) string {
 	return headersDiffer(t.before.header, a.Header, s.credential)
 }
 
-// headersDiffer says which values of a header are not in another one. Other
-// values may have been added, but none of them twice. A field that is excepted
-// is not looked at.
+// headersDiffer says which values of a header are not in another one, in their
+// order. Values may have been added, also such as were there before. A field
+// that is excepted is not looked at.
 func headersDiffer(from, to http.Header, except string) string {
 	for _, name := range sortedNames(from) {
 		want := from[name]
@@ -334,11 +231,8 @@ func headersDiffer(from, to http.Header, except string) string {
 		}
 		left := want
 		for _, value := range valuesOf(to, name) {
-			switch {
-			case len(left) > 0 && value == left[0]:
+			if len(left) > 0 && value == left[0] {
 				left = left[1:]
-			case slices.Contains(want, value):
-				return fmt.Sprintf("%s: %q became %q", name, want, valuesOf(to, name))
 			}
 		}
 		if len(left) > 0 {
@@ -380,15 +274,16 @@ func closeDiffers(_ *suite, t *trip, a *arrival) string {
 
 func getBodyDiffers(_ *suite, t *trip, a *arrival) string {
 	switch {
-	case t.body == nil:
+	case t.body == nil, t.noCopies:
 		return ""
 	case a.GetBody == nil:
 		return "the caller set GetBody, and the base has none"
-	case a.copied.none:
-		return "the base's GetBody returns no body"
 	}
-	if how := a.copied.differs(t.text); how != "" {
-		return "what the base's GetBody returns: " + how
+	for call, copied := range a.copies {
+		if how := copied.differs(t.text); how != "" {
+			return fmt.Sprintf("what the base's GetBody returns when it is called for the %s time: %s",
+				[]string{"first", "second"}[call], how)
+		}
 	}
 	return ""
 }

@@ -20,8 +20,12 @@ type trip struct {
 	form *form         // of the response that the trip is about; nil where it is about the request
 
 	// reply is what the base does with a call, counted from 1.
-	reply  func(call int, sent *http.Request) (*http.Response, *trackedBody, error)
-	unread bool // the base closes the body without reading it
+	reply     func(call int, sent *http.Request) (*http.Response, *trackedBody, error)
+	fails     error // of the base; nil where it answers
+	unread    bool  // the base closes the body without reading it
+	mayRefuse bool  // a wrapper may have a reason not to send the request
+	noCopies  bool  // the caller's GetBody fails
+	hold      bool  // the caller takes its time before it reads the response
 
 	mu      sync.Mutex
 	ended   bool     // nothing is noted any more
@@ -57,7 +61,7 @@ type arrival struct {
 	announced    http.Header // the trailer as it was before the body was read
 	trailer      http.Header // and after
 	content      content
-	copied       content // what GetBody returned
+	copies       []content // what GetBody returned, at each of several calls
 }
 
 // content is what was read of a body.
@@ -80,6 +84,8 @@ func (c content) differs(text string) string {
 	switch {
 	case c.err != nil:
 		return fmt.Sprintf("reading it fails after %d of %d bytes: %v", len(c.text), len(text), c.err)
+	case c.none && text != "":
+		return "there is none"
 	case len(c.text) != len(text):
 		return fmt.Sprintf("it has %d bytes in the place of %d", len(c.text), len(text))
 	case c.text != text:
@@ -88,9 +94,28 @@ func (c content) differs(text string) string {
 	return ""
 }
 
+// trips are those that most clauses look at.
+type trips struct {
+	exchanges []*trip // a response came of each
+	failures  []*trip // an error came of each
+}
+
+// travelAll makes the trips: one for each kind of request, for each kind of
+// response, and for each kind of error.
+func (s *suite) travelAll() (all trips) {
+	all.exchanges = append(s.requests(), s.answers()...)
+	all.failures = s.failing()
+	s.travel(slices.Concat(all.exchanges, all.failures))
+	all.exchanges = slices.DeleteFunc(all.exchanges, (*trip).refused)
+	return all
+}
+
+func (s *suite) exchanges() []*trip { return s.trips().exchanges }
+func (s *suite) failures() []*trip  { return s.trips().failures }
+
 // travel sends each trip through a new wrapper. All are under way at the same
 // time, so that a wrapper that waits before it retries costs its time only once.
-func (s *suite) travel(trips []*trip) []*trip {
+func (s *suite) travel(trips []*trip) {
 	l := newLabel()
 	var travellers sync.WaitGroup
 	for _, t := range trips {
@@ -115,7 +140,6 @@ func (s *suite) travel(trips []*trip) []*trip {
 	for _, t := range trips {
 		t.end()
 	}
-	return trips
 }
 
 // send makes one trip, and gives it up where the wrapper does not return.
@@ -158,6 +182,9 @@ func (s *suite) send(wrapper http.RoundTripper, t *trip) {
 	}
 }
 
+// holding is how long a caller keeps a response that it does not read at once.
+const holding = 50 * time.Millisecond
+
 // receive does with what RoundTrip returned as a caller does: it reads the
 // response and closes it.
 func (s *suite) receive(t *trip, resp *http.Response, err error) {
@@ -177,6 +204,14 @@ func (s *suite) receive(t *trip, resp *http.Response, err error) {
 		t.announced = resp.Trailer.Clone()
 	}
 	t.mu.Unlock()
+	if t.hold {
+		t.bodyClosed() // takes the body's lock: what is done under it comes after
+		time.Sleep(holding)
+		t.bodyClosed()
+		t.mu.Lock()
+		t.changed.note(t.before, t.req, s.credential, "some time after RoundTrip had returned")
+		t.mu.Unlock()
+	}
 	if resp == nil || resp.Body == nil {
 		return
 	}
@@ -234,21 +269,32 @@ func arrive(sent *http.Request) *arrival {
 		u := *sent.URL
 		a.URL = &u
 	}
-	if sent.GetBody != nil {
-		body, err := sent.GetBody()
-		if err != nil || body == nil {
-			a.copied = content{none: err == nil, err: err}
-		} else {
-			a.copied = read(body)
-			_ = body.Close()
-		}
-	}
+	// A copy can be read whatever becomes of the body and of other copies.
+	first, firstErr := getCopy(sent)
 	a.content = read(sent.Body)
 	a.trailer = sent.Trailer.Clone()
+	second, secondErr := getCopy(sent)
+	a.copies = []content{readCopy(first, firstErr), readCopy(second, secondErr)}
 	if sent.Body != nil {
 		_ = sent.Body.Close()
 	}
 	return a
+}
+
+// getCopy returns what GetBody returns, if there is a GetBody.
+func getCopy(sent *http.Request) (io.ReadCloser, error) {
+	if sent.GetBody == nil {
+		return nil, nil
+	}
+	return sent.GetBody()
+}
+
+func readCopy(body io.ReadCloser, err error) content {
+	if err != nil || body == nil {
+		return content{none: err == nil, err: err}
+	}
+	defer body.Close()
+	return read(body)
 }
 
 // allClosed reports whether all bodies are closed, those that the base gave and
@@ -261,7 +307,16 @@ func (t *trip) allClosed() bool {
 			return false
 		}
 	}
-	return t.body == nil || t.body.closed()
+	return t.bodyClosed()
+}
+
+func (t *trip) bodyClosed() bool { return t.body == nil || t.body.closed() }
+
+// refused reports whether the wrapper did not send a request that it may have a
+// reason not to send. A crash is no refusal.
+func (t *trip) refused() bool {
+	_, crash := crashed(t.err)
+	return t.mayRefuse && t.calls == 0 && t.err != nil && !crash
 }
 
 // end lets what a wrapper that was left behind may still do go unnoticed.

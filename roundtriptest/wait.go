@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,7 +27,7 @@ var waitClauses = []clause{{
 	check:    tellsTimeouts,
 }, {
 	name:     "context/cause",
-	requires: "where the context was cancelled with a cause, errors.Is finds it in the error",
+	requires: "where the context was cancelled with a cause, errors.Is finds it in the error (no sentence asks for it, but a Transport does so)",
 	quotes:   []sentence{contextCancels},
 	check:    tellsCauses,
 }}
@@ -36,10 +38,12 @@ type wait struct {
 	body    *trackedBody
 	timeout bool // the context ended by its deadline; else it was cancelled with errCause
 
-	endless bool // RoundTrip did not return when the context ended
-	ended   bool // RoundTrip returned after that
-	called  bool // the request reached the base
-	held    bool // and the base had it when the context ended
+	endless bool          // RoundTrip did not return when the context ended
+	ended   bool          // RoundTrip returned after that
+	called  bool          // the request reached the base
+	held    bool          // and the base had it when the context ended
+	late    time.Duration // how much after that RoundTrip returned
+	status  int           // of the response, or 0
 	err     error
 }
 
@@ -95,7 +99,7 @@ func tellsCauses(s *suite) error {
 
 // waitsOf ends contexts wherever a wrapper may wait.
 func (s *suite) waitsOf() (waits []wait) {
-	for _, scene := range []func(s *suite, timeout bool) (wait, bool){
+	for _, scene := range []scene{
 		waitByItself,
 		waitInBase,
 		waitForOthers,
@@ -103,20 +107,33 @@ func (s *suite) waitsOf() (waits []wait) {
 			return answer(sent, http.StatusServiceUnavailable), nil
 		}),
 		waitAfter("a 429 with Retry-After", func(sent *http.Request) (*http.Response, error) {
-			resp := answer(sent, http.StatusTooManyRequests)
-			resp.Header.Set("Retry-After", "3600")
-			return resp, nil
+			return exhausted(answer(sent, http.StatusTooManyRequests)), nil
 		}),
 		waitAfter("a failure of the base", func(sent *http.Request) (*http.Response, error) {
 			discardBody(sent)
 			return nil, errBase
 		}),
+		waitBehind("a 503", func(sent *http.Request) (*http.Response, error) {
+			return answer(sent, http.StatusServiceUnavailable), nil
+		}),
+		waitBehind("a 503 with Retry-After", func(sent *http.Request) (*http.Response, error) {
+			return exhausted(answer(sent, http.StatusServiceUnavailable)), nil
+		}),
+		waitBehind("a 429 with Retry-After", func(sent *http.Request) (*http.Response, error) {
+			return exhausted(answer(sent, http.StatusTooManyRequests)), nil
+		}),
+		waitBehind("a 401", func(sent *http.Request) (*http.Response, error) {
+			return answer(sent, http.StatusUnauthorized), nil
+		}),
+		waitBehind("a 200 which says that no request is left", func(sent *http.Request) (*http.Response, error) {
+			return exhausted(answer(sent, http.StatusOK)), nil
+		}),
+		waitBehind("a failure of the base", func(sent *http.Request) (*http.Response, error) {
+			discardBody(sent)
+			return nil, errBase
+		}),
 	} {
-		for _, timeout := range []bool{true, false} {
-			w, waited := scene(s, timeout)
-			if !waited {
-				break
-			}
+		for _, w := range s.play(scene) {
 			waits = append(waits, w)
 			if w.endless {
 				return waits // the others are no better, and take their time
@@ -124,6 +141,55 @@ func (s *suite) waitsOf() (waits []wait) {
 		}
 	}
 	return waits
+}
+
+// play makes the waits of a scene: with a deadline, and with a cause. A busy
+// machine makes RoundTrip late as well, but not time and again.
+func (s *suite) play(scene scene) (waits []wait) {
+	var both [2][]wait
+	var playing sync.WaitGroup
+	for i, timeout := range []bool{true, false} {
+		playing.Go(func() {
+			_ = recovered(func() error {
+				for again := range 3 {
+					w, waited := scene(s, timeout)
+					if !waited {
+						return nil
+					}
+					isLate := w.ended && !w.endless && w.late > lateness
+					w.endless = w.endless || isLate && again == 2
+					both[i] = []wait{w}
+					if !isLate {
+						return nil
+					}
+				}
+				return nil
+			})
+		})
+	}
+	playing.Wait()
+	return slices.Concat(both[:]...)
+}
+
+// scene is a place where a wrapper may wait. It reports whether there was
+// something to wait for.
+type scene = func(s *suite, timeout bool) (w wait, waited bool)
+
+// exhausted gives a response the fields that say when to send the next request,
+// which is in an hour.
+func exhausted(resp *http.Response) *http.Response {
+	const seconds = "3600"
+	then := strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10)
+	for name, value := range map[string]string{
+		"Retry-After":           seconds,
+		"Ratelimit-Remaining":   "0",
+		"Ratelimit-Reset":       seconds,
+		"X-Ratelimit-Remaining": "0",
+		"X-Ratelimit-Reset":     then,
+	} {
+		resp.Header.Set(name, value)
+	}
+	return resp
 }
 
 // soon is when a context ends that is to end while RoundTrip is under way.
@@ -149,18 +215,29 @@ func (s *suite) await(what string, wrapper http.RoundTripper, d time.Duration, t
 	defer cancel()
 	req, body := s.post()
 	req = req.WithContext(ctx)
-	returned := make(chan error, 1)
+	type result struct {
+		status int
+		err    error
+	}
+	returned := make(chan result, 1)
+	start := time.Now()
 	go s.waiting.do(func() {
-		returned <- recovered(func() error {
+		var r result
+		r.err = recovered(func() error {
 			resp, err := wrapper.RoundTrip(req)
+			if resp != nil {
+				r.status = resp.StatusCode
+			}
 			discard(resp)
 			return err
 		})
+		returned <- r
 	})
 	w := wait{what: what, body: body, timeout: timeout}
 	select {
-	case w.err = <-returned:
-		w.ended = ctx.Err() != nil
+	case r := <-returned:
+		w.status, w.err = r.status, r.err
+		w.ended, w.late = ctx.Err() != nil, time.Since(start)-d
 	case <-time.After(d + promptly):
 		w.endless, w.ended = true, true
 	}
@@ -314,7 +391,7 @@ func waitForOthers(s *suite, timeout bool) (wait, bool) {
 
 // waitAfter returns a scene in which the base answers in a way after which some
 // wrappers wait and try again.
-func waitAfter(what string, reply roundTripFunc) func(s *suite, timeout bool) (wait, bool) {
+func waitAfter(what string, reply roundTripFunc) scene {
 	return func(s *suite, timeout bool) (wait, bool) {
 		var called atomic.Bool
 		wrapper, err := s.over(roundTripFunc(func(sent *http.Request) (*http.Response, error) {
@@ -325,5 +402,33 @@ func waitAfter(what string, reply roundTripFunc) func(s *suite, timeout bool) (w
 			return wait{}, false
 		}
 		return s.await("a request after "+what, wrapper, 3*soon, timeout, &called), true
+	}
+}
+
+// waitBehind returns a scene in which the base answers some requests in a way
+// after which some wrappers keep the next one waiting.
+func waitBehind(what string, reply roundTripFunc) scene {
+	return func(s *suite, timeout bool) (wait, bool) {
+		const before = 3
+		var called, answers atomic.Bool
+		wrapper, err := s.over(roundTripFunc(func(sent *http.Request) (*http.Response, error) {
+			called.Store(true)
+			if answers.Load() {
+				return answer(sent, http.StatusOK), nil
+			}
+			return reply(sent)
+		}))
+		if err != nil {
+			return wait{}, false
+		}
+		for nth := range before + 1 {
+			answers.Store(nth == before)
+			called.Store(false)
+			w := s.await("a request behind "+what, wrapper, soon, timeout, &called)
+			if nth == before || nth > 0 && w.ended {
+				return w, true
+			}
+		}
+		return wait{}, false
 	}
 }
