@@ -71,6 +71,13 @@ func TestABrokenErrorOfASourceMakesNoPanic(t *testing.T) {
 	}
 }
 
+// netError is net.Error with its deprecated method.
+type netError interface {
+	error
+	Timeout() bool
+	Temporary() bool
+}
+
 // interrupted is an error of the network that quotes what was sent.
 type interrupted struct{ timeout, temporary bool }
 
@@ -85,7 +92,7 @@ func TestAnErrorWhoseTextIsHiddenStaysANetError(t *testing.T) {
 		_, err := transport.RoundTrip(newRequest(t, "GET", endpoint, ""))
 		require.Error(t, err)
 		assert.NotContains(t, err.Error(), planted)
-		var got net.Error
+		var got netError
 		require.ErrorAs(t, err, &got)
 		assert.Equal(t, want, interrupted{got.Timeout(), got.Temporary()})
 	}
@@ -97,7 +104,7 @@ func TestATimeoutInAnErrorWhoseTextIsHiddenIsFound(t *testing.T) {
 	transport := newJWTTransport(t, handsOut(planted), roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, late }))
 	_, err := transport.RoundTrip(newRequest(t, "GET", endpoint, ""))
 	assert.EqualError(t, err, "proxy said REDACTED: read: i/o timeout")
-	var got net.Error
+	var got netError
 	require.ErrorAs(t, err, &got)
 	assert.True(t, got.Timeout())
 	assert.True(t, got.Temporary())

@@ -104,7 +104,7 @@ func TestANewcomerSeesTheCause(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var log bytes.Buffer
 			logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-			err, status := firstRequest(t, test.baseURL, apiURL, test.path, test.auth, append(test.opts, routeauth.WithTrace(routeauth.LogTrace(logger))))
+			status, err := firstRequest(t, test.baseURL, apiURL, test.path, test.auth, append(test.opts, routeauth.WithTrace(routeauth.LogTrace(logger))))
 			assert.Equal(t, test.status, status)
 			if test.err == "" {
 				require.NoError(t, err)
@@ -131,7 +131,7 @@ func TestANewcomerSeesTheCause(t *testing.T) {
 }
 
 // firstRequest is a newcomer's program, up to its first error.
-func firstRequest(t *testing.T, baseURL, apiURL, path string, auth routeauth.Auth, opts []routeauth.Option) (_ error, status string) {
+func firstRequest(t *testing.T, baseURL, apiURL, path string, auth routeauth.Auth, opts []routeauth.Option) (status string, _ error) {
 	t.Helper()
 	if baseURL == "" {
 		baseURL = apiURL
@@ -142,18 +142,18 @@ func firstRequest(t *testing.T, baseURL, apiURL, path string, auth routeauth.Aut
 	server := aiutatest.NewServer(aiutatest.Config{InProcess: true, TLS: true})
 	policy, err := routeauth.NewPolicy(baseURL, aiuta.DigitalTryOnRoutes())
 	if err != nil {
-		return err, ""
+		return "", err
 	}
 	transport, err := routeauth.New(policy, auth, server.Transport(), opts...)
 	if err != nil {
-		return err, ""
+		return "", err
 	}
 	resp, err := (&http.Client{Transport: transport}).Post(apiURL+path, "application/json", strings.NewReader(`{}`))
 	if err != nil {
-		return err, ""
+		return "", err
 	}
 	require.NoError(t, resp.Body.Close())
-	return nil, resp.Status
+	return resp.Status, nil
 }
 
 // everyRun replaces what differs from run to run.

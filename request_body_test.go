@@ -346,6 +346,23 @@ func TestEachCopyThatTheBaseAsksForIsTheCallersBody(t *testing.T) {
 	}
 }
 
+// Rule 2: a base that asks for a copy in vain still has the body.
+func TestABodyIsStillThereAfterAGetBodyThatFails(t *testing.T) {
+	cache, _ := stale(t, nil, longLived(t, 2)...)
+	req := newRequest(t, http.MethodPost, endpoint, "")
+	req.Body, req.ContentLength = newTrackedBody("the body"), 8
+	req.GetBody = func() (io.ReadCloser, error) { return nil, errors.New("gone") }
+	_, err := newJWTTransport(t, cache, roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		_, err := req.GetBody()
+		assert.ErrorContains(t, err, "gone")
+		body, err := io.ReadAll(req.Body)
+		assert.NoError(t, err)
+		assert.Equal(t, "the body", string(body))
+		return answer(req, http.StatusOK, ""), req.Body.Close()
+	})).RoundTrip(req)
+	require.NoError(t, err)
+}
+
 // Rules 2 and 24: a GetBody that is wrong makes an error, and nobody takes a part
 // of the body, or another one, for the whole. HTTP/2 compares no lengths.
 func TestASecondBodyThatIsNotTheFirstIsNotSentAsOne(t *testing.T) {
@@ -365,14 +382,14 @@ func TestASecondBodyThatIsNotTheFirstIsNotSentAsOne(t *testing.T) {
 				}
 				name := fmt.Sprintf("HTTP/2 %t, length %d, %s", http2, length, name)
 				t.Run(name, func(t *testing.T) {
-					var whole atomic.Int32 // bodies that a server could take for one
+					var wrong atomic.Int32 // bodies that a server could take for whole
 					server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 						body, err := io.ReadAll(req.Body)
 						if tokenOf(req) == "held" {
 							assert.True(t, string(body) == text, "the first body")
 							w.WriteHeader(http.StatusUnauthorized)
-						} else if err == nil && (req.ContentLength < 0 || req.ContentLength == int64(len(body))) {
-							whole.Add(1)
+						} else if err == nil && string(body) != text {
+							wrong.Add(1)
 						}
 					}))
 					server.EnableHTTP2 = http2
@@ -384,12 +401,11 @@ func TestASecondBodyThatIsNotTheFirstIsNotSentAsOne(t *testing.T) {
 					req.GetBody = func() (io.ReadCloser, error) { return getBody(first), nil }
 					transport := newJWTTransport(t, &discardable{tokens: []string{"held", "new"}}, server.Client().Transport)
 					resp, err := transport.RoundTrip(req)
-					if err == nil {
-						assert.NotEqual(t, http.StatusOK, resp.StatusCode)
+					if err == nil { // one byte more than the length may have been cut off
 						require.NoError(t, resp.Body.Close())
 					}
 					server.Close()
-					assert.Zero(t, whole.Load())
+					assert.Zero(t, wrong.Load())
 				})
 			}
 		}

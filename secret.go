@@ -26,8 +26,8 @@ import (
 //     calling methods. Use %v.
 //   - The verbs %p and %w, which do not fit a string, make fmt print the value
 //     as it is (go vet reports both), encoding/json writes map keys of any
-//     string type as they are, and encoding/xml a field that is tagged as a
-//     comment.
+//     string type as they are before Go 1.27, and encoding/xml a field that is
+//     tagged as a comment.
 //   - Tools that read memory or ignore methods see it: encoding/gob, dumpers
 //     built on package unsafe, a debugger, a core dump.
 //

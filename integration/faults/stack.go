@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"example.com/routeauth"
+	"example.com/routeauth/retry"
 	"github.com/hashicorp/go-retryablehttp"
 )
 
@@ -39,20 +40,29 @@ func as(t http.RoundTripper) http.RoundTripper { return t }
 
 // kind is what tells one stack from another.
 type kind struct {
-	auth       string
-	cached     bool // the tokens
-	http2      bool
-	retryAbove bool
+	auth    string
+	cached  bool // the tokens
+	http2   bool
+	retries retries
 }
+
+// retries are what sends again, and where it stands.
+type retries string
+
+const (
+	clientBelow  retries = "go-retryablehttp below auth"
+	clientAbove  retries = "go-retryablehttp above auth"
+	packageRetry retries = "package retry above auth"
+)
 
 // kinds are all stacks.
 func kinds() (all []kind) {
 	for _, http2 := range []bool{false, true} {
-		for _, above := range []bool{false, true} {
+		for _, retries := range []retries{clientBelow, clientAbove, packageRetry} {
 			all = append(all,
-				kind{authJWT, true, http2, above},
-				kind{authJWT, false, http2, above},
-				kind{authAPIKey, false, http2, above})
+				kind{authJWT, true, http2, retries},
+				kind{authJWT, false, http2, retries},
+				kind{authAPIKey, false, http2, retries})
 		}
 	}
 	return all
@@ -74,18 +84,23 @@ func (r *run) newStack(k kind) (*stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	if k.retryAbove {
-		base = r.contradictory(base)
-	} else {
+	if k.retries == clientBelow {
 		base = r.withRetries(base)
+	} else {
+		base = r.contradictory(base)
 	}
 	transport, err := routeauth.New(r.policy, auth, base)
 	if err != nil {
 		return nil, err
 	}
 	outermost := r.recipe.overAuth(transport)
-	if k.retryAbove {
+	switch k.retries {
+	case clientAbove:
 		outermost = r.withRetries(r.watch.requestBodies(outermost))
+	case packageRetry:
+		if outermost, err = r.withPackageRetry(r.watch.requestBodies(outermost)); err != nil {
+			return nil, err
+		}
 	}
 	return &stack{k.auth, fmt.Sprintf("%+v", k), &http.Client{Transport: outermost}, network.CloseIdleConnections}, nil
 }
@@ -104,10 +119,20 @@ func (r *run) contradictory(base http.RoundTripper) http.RoundTripper {
 	})
 }
 
+// newRetryClient returns a client that waits for no longer than a test does.
+func newRetryClient() *retryablehttp.Client {
+	client := retryablehttp.NewClient()
+	client.Logger = nil
+	client.RetryWaitMin, client.RetryWaitMax, client.RetryMax = time.Millisecond, 10*time.Millisecond, 3
+	return client
+}
+
+func (r *run) withPackageRetry(base http.RoundTripper) (http.RoundTripper, error) {
+	return retry.NewTransport(base, retry.WithClient(newRetryClient()))
+}
+
 func (r *run) withRetries(base http.RoundTripper) http.RoundTripper {
-	retrying := retryablehttp.NewClient()
-	retrying.Logger = nil
-	retrying.RetryWaitMin, retrying.RetryWaitMax, retrying.RetryMax = time.Millisecond, 10*time.Millisecond, 3
+	retrying := newRetryClient()
 	retrying.CheckRetry = r.recipe.checkRetry(retryablehttp.DefaultRetryPolicy)
 	retrying.HTTPClient = &http.Client{Transport: base, CheckRedirect: r.recipe.checkRedirect}
 	return &retryablehttp.RoundTripper{Client: retrying}

@@ -3,6 +3,7 @@ package replay
 import (
 	"errors"
 	"io"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -139,13 +140,14 @@ func (b *Body) end() { b.turn <- struct{}{} }
 // takeOver makes c the current copy, with a reader that is where c was. The
 // caller has the turn.
 func (c *bodyCopy) takeOver() error {
-	if last := c.body.current; last != nil {
-		_ = last.reader.Swap(nil).Close()
-		c.body.current = nil
-	}
 	body, err := c.body.getBody()
 	if err != nil {
-		return err
+		return err // and who has a reader keeps it
+	}
+	if last := c.body.current; last != nil {
+		if reader := last.reader.Swap(nil); !isSame(reader.ReadCloser, body) {
+			_ = reader.Close()
+		}
 	}
 	c.tellAbove(body)
 	reader := &onceCloser{ReadCloser: body}
@@ -156,6 +158,12 @@ func (c *bodyCopy) takeOver() error {
 		return errClosed
 	}
 	return c.check.skip(reader, c.body.length, c.offset)
+}
+
+// isSame reports whether a GetBody that rewinds returned the very reader that it
+// returned before.
+func isSame(a, b io.ReadCloser) bool {
+	return reflect.TypeOf(a) == reflect.TypeOf(b) && reflect.ValueOf(a).Comparable() && a == b
 }
 
 // ready makes c the current copy, or returns why it cannot be read. The caller has
