@@ -24,10 +24,11 @@ import (
 //   - a field that is absent or null gives no param.
 //
 // The body is read through [http.Request.GetBody]; the request's Body is left
-// alone. A transport of this package sends the very bytes that were read. A request without a body has no params. It is an error if the body
-// cannot be read twice (GetBody is nil), is larger than 1 MiB, is no JSON
-// object in UTF-8 (RFC 8259), or has a named field twice, since servers differ
-// in which one they read. The error never quotes the body.
+// alone. A transport of this package sends the very bytes that were read. A
+// request without a body has no params. It is an error if the body cannot be read
+// twice (GetBody is nil), is larger than 1 MiB, is no JSON object in UTF-8 (RFC
+// 8259), or has a named field twice, since servers differ in which one they read.
+// The error never quotes the body.
 func BodyParams(fields ...string) ParamsFunc {
 	wanted := make(map[string]bool, len(fields))
 	for _, name := range fields {

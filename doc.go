@@ -64,9 +64,10 @@
 //     sent: its error is a [*CredentialError], and its body is closed.
 //   - Errors of the base come back unchanged. If an error's text contains the
 //     credential (net/http quotes malformed responses), it is replaced by one
-//     whose text does not, in which errors.Is and errors.As find what they would
-//     find in the base's own. A base that returns neither a response nor an error
-//     makes an error that says so, and of one that returns both the error counts.
+//     whose text does not. In that, errors.Is finds what it would find in the
+//     base's own, and errors.As each error whose own text shows nothing. A base
+//     that returns neither a response nor an error makes an error that says so,
+//     and of one that returns both the error counts.
 //   - A nil base means [net/http.DefaultTransport] as it is at the time of each
 //     request. CloseIdleConnections reaches the base.
 //   - It is safe for concurrent use, and leaves no goroutine behind. The zero

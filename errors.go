@@ -178,14 +178,20 @@ func (e *EndpointError) Error() string {
 
 // newCredentialError ends a request before it is sent: the body is closed, as
 // the [http.RoundTripper] contract requires on every path.
-func newCredentialError(scheme Scheme, req *http.Request, err error, temporary bool) error {
+func newCredentialError(scheme Scheme, req *http.Request, err error, temporary bool) *CredentialError {
 	closeBody(req)
 	var u *url.URL
 	if req != nil {
 		u = req.URL
 	}
-	late := scheme != "" && u != nil && isLate(req.Context(), err)
-	return &CredentialError{scheme, methodOf(req), locationOf(u), err, temporary, late}
+	return &CredentialError{scheme, methodOf(req), locationOf(u), err, temporary, false}
+}
+
+// newSourceError is newCredentialError for the error of a source.
+func newSourceError(ctx context.Context, scheme Scheme, req *http.Request, err error) error {
+	e := newCredentialError(scheme, req, err, isTemporary(ctx, err))
+	e.timeout = isLate(ctx, err)
+	return e
 }
 
 // isLate reports whether a credential was not there in time. The error need not

@@ -57,7 +57,9 @@ func NewHeaderTransport(scheme Scheme, name string, value Secret, base http.Roun
 // A source that fails, or returns what is not a field value, makes a
 // [*CredentialError], and nothing is sent. The error of the constructor joins
 // everything that is wrong, as that of NewHeaderTransport does; prefix must be a
-// part of a field value, or empty.
+// part of a field value, or empty. A scheme alone, such as "Bearer" without its
+// space, is no prefix of Authorization, and a credential that begins with the
+// prefix once more is refused.
 func NewHeaderSourceTransport(scheme Scheme, name, prefix string, source SecretSource, base http.RoundTripper) (*HeaderTransport, error) {
 	return newHeaderSourceTransport(scheme, name, prefix, source, base, httpfield.CheckValue)
 }
@@ -88,7 +90,7 @@ func checkPrefix(name, prefix string) error {
 	switch {
 	case prefix == "":
 		return nil
-	case (name == HeaderAuthorization || name == "Proxy-Authorization") && !strings.HasSuffix(prefix, " "):
+	case (name == HeaderAuthorization || name == "Proxy-Authorization") && !strings.ContainsAny(prefix, " ="):
 		return fmt.Errorf("header prefix: %s needs a space between the scheme and the credential (RFC 9110, section 11.4), such as %q", name, "Bearer ")
 	}
 	return httpfield.CheckValue("header prefix", strings.TrimSuffix(prefix, " "))
@@ -96,7 +98,7 @@ func checkPrefix(name, prefix string) error {
 
 // checkPrefixed checks a value that is sent behind prefix.
 func checkPrefixed(what, value, prefix string) error {
-	if prefix != "" && httpfield.HasPrefixFold(value, prefix) {
+	if strings.HasSuffix(prefix, " ") && httpfield.HasPrefixFold(value, prefix) {
 		return fmt.Errorf("%s begins with the prefix, which the transport adds by itself", what)
 	}
 	return nil

@@ -178,3 +178,28 @@ func TestAHopThatLeftItsOriginGoesToTheBaseAsItIs(t *testing.T) {
 	require.NoError(t, err)
 	assert.Zero(t, source.count())
 }
+
+// Rule 11: a request that is missing in the chain of a base that follows redirects
+// by itself stays missing, and counts as another origin.
+func TestAMissingRequestInTheBasesChainStaysMissing(t *testing.T) {
+	forEachWrapper(t, func(t *testing.T, w wrapper, over func(http.RoundTripper) http.RoundTripper) {
+		var fields []string
+		transport := over(roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			fields = append(fields, fieldValues(req.Header, w.field)...)
+			resp := answer(req, http.StatusFound, "")
+			if len(fields) == 1 {
+				hop := newRequest(t, "GET", w.url+"/b", "")
+				hop.Response = &http.Response{StatusCode: http.StatusFound}
+				resp.Request = hop
+			}
+			return resp, nil
+		}))
+		resp, err := transport.RoundTrip(newRequest(t, "GET", w.url, ""))
+		require.NoError(t, err)
+		next := newRequest(t, "GET", w.url+"/c", "")
+		next.Response = resp
+		_, err = transport.RoundTrip(next)
+		require.NoError(t, err)
+		assert.Len(t, fields, 1)
+	})
+}

@@ -132,6 +132,8 @@ func neverSent(err error, method string) bool {
 	case *CredentialError:
 		// Another method than the first one is that of a later hop.
 		return method == "" || method == e.Method
+	case *redactedError:
+		return neverSent(e.cause(), method)
 	}
 	inner := unwrap(err)
 	return len(inner) > 0 && !slices.ContainsFunc(inner, func(err error) bool { return !neverSent(err, method) })

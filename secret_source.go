@@ -66,9 +66,9 @@ const (
 // read at once.
 //
 // A file that cannot be read, is empty, has more than one line or more than
-// 64 KiB, or is not a regular one, is a failed read, which a [Trace] sees. The last value is served on, for as long as there is
-// one. Without one, the request fails with a temporary [*CredentialError] that
-// names the file.
+// 64 KiB, or is not a regular one, is a failed read, which a [Trace] sees. The
+// last value is served on, for as long as there is one. Without one, the request
+// fails with a temporary [*CredentialError] that names the file.
 type FileSecretSource struct{ file hidden[*secretFile] }
 
 // NewFileSecretSource returns a source that reads the file at path. The file need

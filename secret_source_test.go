@@ -276,6 +276,18 @@ func TestASecretSourceThatNoConstructorMadeFails(t *testing.T) {
 }
 
 // Rule 31 and the constructors of each Auth.
+// Rule 17: a prefix may end in another way than with a scheme's space.
+func TestAPrefixMayBeMoreThanAScheme(t *testing.T) {
+	for _, auth := range []routeauth.HeaderAuth{
+		{Scheme: "a", Name: "Authorization", Prefix: "Token token=", Value: "b"},
+		{Scheme: "a", Name: "Authorization", Prefix: "key=", Value: "b"},
+		{Scheme: "a", Name: "X-A", Prefix: "k", Value: "K_b"},
+	} {
+		_, _, err := auth.RoundTrippers(&base{})
+		assert.NoError(t, err, auth.Prefix)
+	}
+}
+
 func TestAnAuthReportsWhatIsWrongWithIt(t *testing.T) {
 	source := secretFunc("key")
 	for name, test := range map[string]struct {

@@ -84,7 +84,7 @@ func (s *headerSender) exchange(to target, req *http.Request, source credentialS
 	}
 	c, err := source.credential(ctx, params)
 	if err != nil {
-		return nil, newCredentialError(s.scheme, req, err, isTemporary(ctx, err))
+		return nil, newSourceError(ctx, s.scheme, req, err)
 	}
 	maySendAgain := c.replaceable && replay.CanSendAgain(req)
 	prepared, err := body.Prepare(req, maySendAgain)
@@ -157,8 +157,9 @@ func (s *headerSender) redactor(values ...string) redact.Redactor {
 
 // authenticated returns a shallow copy of req, as Request.WithContext makes it,
 // with that method, a URL of its own and a header of its own in which the field
-// name has exactly one value. The header has no memory in common with the caller's: what
-// the base writes into its values or appends to them, the caller does not see.
+// name has exactly one value. The header has no memory in common with the
+// caller's: what the base writes into its values or appends to them, the caller
+// does not see.
 func authenticated(to target, req *http.Request, name, value string) *http.Request {
 	// One allocation holds the request, its URL and the values of a usual header.
 	out := &struct {
@@ -241,7 +242,9 @@ func (t *requestTrail) without(sent *http.Request, hops int) *http.Request {
 		shown.Response = &http.Response{} // which counts as another origin
 	default:
 		response := *sent.Response
-		response.Request = t.without(response.Request, hops+1)
+		if before := response.Request; before != nil && before.URL != nil { // else it stays unknown
+			response.Request = t.without(before, hops+1)
+		}
 		shown.Response = &response
 	}
 	return &shown

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -221,4 +222,43 @@ func TestASecondBodyIsAskedForWhereItIsSent(t *testing.T) {
 		require.Len(t, had, 1)
 		assert.Equal(t, 1, had[0].closed)
 	})
+}
+
+// Rules 2 and 35: a GetBody that is wrong once is wrong at each further attempt,
+// also where an attempt between did not read its body.
+func TestAWrongBodyIsNotSentAtALaterAttempt(t *testing.T) {
+	for name, getBody := range map[string]func(first io.Reader) io.Reader{
+		"half of it":          func(io.Reader) io.Reader { return strings.NewReader("01234") },
+		"the reader as it is": func(first io.Reader) io.Reader { return first },
+		"another one":         func(io.Reader) io.Reader { return strings.NewReader("abcdefghij") },
+	} {
+		for _, unread := range []int{0, 2} {
+			synctest.Test(t, func(t *testing.T) {
+				attempt := 0
+				var sent []string
+				base := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+					attempt++
+					if attempt == unread {
+						return nil, errors.Join(&net.OpError{Op: "dial", Err: errors.New("refused")}, req.Body.Close())
+					}
+					body, err := io.ReadAll(req.Body)
+					if err = errors.Join(err, req.Body.Close()); err != nil {
+						return nil, err
+					}
+					sent = append(sent, string(body))
+					return response(req, http.StatusServiceUnavailable), nil
+				})
+				req := newRequest(t, "PUT", "")
+				first := strings.NewReader("0123456789")
+				req.Body, req.ContentLength = io.NopCloser(first), -1
+				req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(getBody(first)), nil }
+				resp, err := newRetrying(t, base).RoundTrip(req)
+				if err == nil {
+					require.NoError(t, resp.Body.Close())
+				}
+				assert.Greater(t, attempt, 2, name)
+				assert.Equal(t, []string{"0123456789"}, sent, "%s, attempt %d reads nothing", name, unread)
+			})
+		}
+	}
 }

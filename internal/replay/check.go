@@ -19,6 +19,8 @@ var (
 type check struct {
 	own  bool         // the caller's own body, whose length is the base's to judge
 	hash maphash.Hash // of what was read, where the length is not known
+	// wrong is set when the copy was found to be another one, and so no measure.
+	wrong bool
 
 	// What was read of the earlier copy.
 	size  int64
@@ -26,13 +28,19 @@ type check struct {
 	ended bool
 }
 
-// like compares with an earlier copy, if more was read of it than of others.
+// like compares with an earlier copy, or with what that one was compared with, if
+// more was read of it than of others.
 func (k *check) like(earlier *bodyCopy) {
-	if earlier.offset < k.size || earlier.offset == k.size && earlier.end != io.EOF {
+	e := &earlier.check
+	size, sum, ended := earlier.offset, e.hash.Sum64(), earlier.end == io.EOF
+	if e.wrong || size < e.size || size == e.size && e.ended {
+		size, sum, ended = e.size, e.sum, e.ended
+	}
+	if size < k.size || size == k.size && !ended {
 		return
 	}
-	k.hash.SetSeed(earlier.check.hash.Seed())
-	k.size, k.sum, k.ended = earlier.offset, earlier.check.hash.Sum64(), earlier.end == io.EOF
+	k.hash.SetSeed(e.hash.Seed())
+	k.size, k.sum, k.ended = size, sum, ended
 }
 
 // most returns how much may be read at once, out of n, so that the end of what was
@@ -60,8 +68,10 @@ func (k *check) read(length, offset int64, piece []byte, last bool) error {
 	_, _ = k.hash.Write(piece) // never fails
 	switch {
 	case last && offset < k.size:
+		k.wrong = true
 		return io.ErrUnexpectedEOF
 	case offset == k.size && offset > 0 && k.hash.Sum64() != k.sum, k.ended && offset > k.size:
+		k.wrong = true
 		return errOtherBody
 	}
 	return nil

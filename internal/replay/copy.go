@@ -145,7 +145,7 @@ func (c *bodyCopy) takeOver() error {
 		return err // and who has a reader keeps it
 	}
 	if last := c.body.current; last != nil {
-		if reader := last.reader.Swap(nil); !isSame(reader.ReadCloser, body) {
+		if reader := last.reader.Swap(nil); reader != nil && !isSame(reader.ReadCloser, body) {
 			_ = reader.Close()
 		}
 	}
