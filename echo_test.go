@@ -707,14 +707,16 @@ func assertHides(t testing.TB, e *routeauth.UnauthorizedError, secret string) {
 		"URL": e.URL, "Detail": e.Detail, "RequestID": e.RequestID, "Body": string(e.Body),
 	}
 	for name, values := range e.Header {
-		assert.NotContains(t, strings.ToLower(name), strings.ToLower(secret), "name in Header")
-		for _, value := range values {
-			places["Header "+name] = value
+		if strings.Contains(strings.ToLower(name), strings.ToLower(secret)) {
+			t.Errorf("%q is in the name %q", secret, name)
 		}
+		places["Header "+name] = strings.Join(values, "\n")
 	}
-	for place, text := range places {
+	for place, text := range places { // many times: no assertion library
 		for form, text := range unescapings(text) {
-			assert.NotContains(t, text, secret, "%s, %s", place, form)
+			if strings.Contains(text, secret) {
+				t.Errorf("%q is in %s, %s: %q", secret, place, form, text)
+			}
 		}
 	}
 }

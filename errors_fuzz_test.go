@@ -19,7 +19,7 @@ import (
 func FuzzUnauthorized(f *testing.F) {
 	forms := slices.Sorted(maps.Keys(echoForms))
 	for i, key := range awkwardKeys {
-		for form := range forms {
+		for form := i % 3; form < len(forms); form += 3 { // each with some of the keys
 			f.Add(`{"detail": "You sent @."}`, "X-@", "id-@", key, uint8(form), uint16(0), i%2 == 0)
 		}
 		f.Add(strings.Repeat(".", 4090)+"@", "X-Request-Id", "@", key, uint8(0), uint16(4095), true)
