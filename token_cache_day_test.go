@@ -415,8 +415,11 @@ func (r *replica) judge(user int, req *http.Request, asked time.Time, times int,
 	isStream := req.Body != nil && req.GetBody == nil
 	fetchedForIt := latest != nil && latest.at.After(asked)
 	isGood := latest != nil && latest.at.After(r.revoked) && latest.end.After(now)
+	// Both tokens of a request may be revoked: one that was held, and one that had
+	// just been renewed in its place. A request is sent twice at most (rule 24).
+	bothRevoked := latest != nil && r.revoked.After(latest.at) && (fetchedForIt || times == 2)
 	switch {
-	case errors.Is(err, routeauth.ErrUnauthorized) && (isStream || fetchedForIt && r.revoked.After(latest.at)):
+	case errors.Is(err, routeauth.ErrUnauthorized) && (isStream || bothRevoked):
 		r.failed.revoked++
 	case !isGood && r.noIssuer(asked, now):
 		r.failed.noIssuer++
