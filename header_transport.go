@@ -116,12 +116,12 @@ func (t *HeaderTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 func (t *HeaderTransport) roundTripTo(to target, req *http.Request) (*http.Response, error) {
 	if t.source != nil {
 		source := t.source()
-		return t.sender.exchange(to, req, &source, nil)
+		return t.sender.exchange(&to, req, &source, nil)
 	}
 	if origin.Left(&to.url, req) {
 		return roundTrip(t.sender.base(), req)
 	}
-	resp, rejected, err := t.sender.send(to, req, req, t.value(), "")
+	resp, rejected, err := t.sender.send(&to, req, req, t.value(), "")
 	if rejected != nil {
 		return rejected.final(&t.sender, req)
 	}

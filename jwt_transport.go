@@ -85,7 +85,7 @@ func (t *JWTTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (t *JWTTransport) roundTripTo(to target, req *http.Request) (*http.Response, error) {
-	return t.sender.exchange(to, req, t, t.params)
+	return t.sender.exchange(&to, req, t, t.params)
 }
 
 func (t *JWTTransport) scheme() Scheme { return t.sender.scheme }
@@ -97,7 +97,18 @@ func (t *JWTTransport) unwrap() http.RoundTripper { return t.sender.base.reveal(
 
 // credential asks the source for a token.
 func (t *JWTTransport) credential(ctx context.Context, params Params) (credential, error) {
-	token, err := t.token(ctx, params)
+	source := t.source()
+	if cache, ok := source.(*TokenCache); ok {
+		// It copies the params where it keeps them, and tells of its fetches.
+		got, err := cache.get(ctx, params)
+		if err != nil {
+			return credential{}, err
+		}
+		return credential{value: *got.Authorization(), secret: Secret(got.Value()), replaceable: got.Held}, nil
+	}
+	began := time.Now()
+	token, err := tokenOf(ctx, source, maps.Clone(params))
+	tellFetch(ctx, TokenFetch{Took: time.Since(began), Expiry: token.Expiry, Err: err}, nil)
 	if err != nil {
 		return credential{}, err
 	}
@@ -106,16 +117,6 @@ func (t *JWTTransport) credential(ctx context.Context, params Params) (credentia
 		secret:      token.Value,
 		replaceable: t.discarder != nil && token.freshness != fresh,
 	}, nil
-}
-
-func (t *JWTTransport) token(ctx context.Context, params Params) (Token, error) {
-	if cache, ok := t.source().(*TokenCache); ok {
-		return cache.Token(ctx, params) // which copies the params where it keeps them, and tells of its fetches
-	}
-	began := time.Now()
-	token, err := tokenOf(ctx, t.source(), maps.Clone(params))
-	tellFetch(ctx, TokenFetch{Took: time.Since(began), Expiry: token.Expiry, Err: err}, nil)
-	return token, err
 }
 
 // discard tells the source of a token that was rejected.

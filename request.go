@@ -46,6 +46,9 @@ func locationOf(u *url.URL) string {
 
 // sameURL reports whether two URLs are written the same way.
 func sameURL(a, b *url.URL) bool {
+	if *a == *b {
+		return true
+	}
 	x, y := *a, *b
 	x.User, y.User = nil, nil
 	return x == y && a.User.String() == b.User.String()

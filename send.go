@@ -70,7 +70,7 @@ type credentialSource interface {
 
 // exchange sends a request with a credential of source, and once more with
 // another one where the first was rejected and that may help.
-func (s *headerSender) exchange(to target, req *http.Request, source credentialSource, f ParamsFunc) (*http.Response, error) {
+func (s *headerSender) exchange(to *target, req *http.Request, source credentialSource, f ParamsFunc) (*http.Response, error) {
 	if origin.Left(&to.url, req) {
 		return roundTrip(s.base(), req) // and no credential is asked for
 	}
@@ -127,14 +127,14 @@ func (s *headerSender) exchange(to target, req *http.Request, source credentialS
 // target that the decision was made for. The server may have seen another
 // credential of this request, which is hidden too. send returns the response, or
 // how the server rejected the credential, or the error of the base.
-func (s *headerSender) send(to target, caller, req *http.Request, value, seen string) (*http.Response, *rejection, error) {
+func (s *headerSender) send(to *target, caller, req *http.Request, value, seen string) (*http.Response, *rejection, error) {
 	base, sent := s.base(), authenticated(to, req, s.name, value)
 	fetch.RefuseRedirects(sent.Header, fetchBase(base))
 	resp, err := roundTrip(base, sent)
 	if err != nil {
 		return nil, nil, hideIn(err, s.redactor(value, seen))
 	}
-	resp.Request = shownRequest(resp.Request, to.url, caller, s.name)
+	resp.Request = shownRequest(resp.Request, &to.url, caller, s.name)
 	if resp.StatusCode == http.StatusUnauthorized {
 		return nil, s.reject(s.redactor(value, seen), to, caller, resp), nil
 	}
@@ -160,45 +160,62 @@ func (s *headerSender) redactor(values ...string) redact.Redactor {
 // name has exactly one value. The header has no memory in common with the
 // caller's: what the base writes into its values or appends to them, the caller
 // does not see.
-func authenticated(to target, req *http.Request, name, value string) *http.Request {
+func authenticated(to *target, req *http.Request, name, value string) *http.Request {
 	// One allocation holds the request, its URL and the values of a usual header.
 	out := &struct {
 		request http.Request
 		url     url.URL
-		values  [8]string
+		values  [7]string
 	}{request: *req, url: to.url}
 
 	header := make(http.Header, len(req.Header)+1)
-	values := slices.Grow(out.values[:0], len(req.Header)+1)
-	for key, vv := range req.Header {
-		if origin.EqualFoldASCII(key, name) {
-			continue
-		}
-		if vv == nil {
-			header[key] = nil // net/http tells nil from empty
-			continue
-		}
-		start := len(values)
-		values = append(values, vv...)
-		header[key] = values[start:len(values):len(values)]
+	values := valueCopies{out.values[:]}
+	if len(req.Header) >= len(out.values) {
+		values.free = make([]string, len(req.Header)+1)
 	}
-	start := len(values)
-	values = append(values, value)
-	header[name] = values[start:len(values):len(values)]
+	for key, vv := range req.Header {
+		switch {
+		case len(key) == len(name) && origin.EqualFoldASCII(key, name):
+		case vv == nil:
+			header[key] = nil // net/http tells nil from empty
+		default:
+			header[key] = values.of(vv)
+		}
+	}
+	header[name] = values.of([]string{value})
 
 	out.request.Method, out.request.URL = to.method, &out.url
 	out.request.Header = header
 	return &out.request
 }
 
+// valueCopies makes copies of the values of a header in memory that was allocated
+// for all of them together.
+type valueCopies struct{ free []string }
+
+func (c *valueCopies) of(values []string) []string {
+	n := len(values)
+	if n > len(c.free) {
+		return slices.Clone(values)
+	}
+	own := c.free[:n:n]
+	c.free = c.free[n:]
+	if n == 1 {
+		own[0] = values[0] // the usual case, without the cost of a copy
+		return own
+	}
+	copy(own, values)
+	return own
+}
+
 // shownRequest returns sent, the request of a response, as the caller may see it:
 // without the credential. That is the caller's own request, unless the base sent
 // another one.
-func shownRequest(sent *http.Request, to url.URL, caller *http.Request, field string) *http.Request {
-	if isCallers(sent, &to, caller) {
+func shownRequest(sent *http.Request, to *url.URL, caller *http.Request, field string) *http.Request {
+	if isCallers(sent, to, caller) {
 		return caller
 	}
-	return withoutCredential(sent, to, caller, field)
+	return withoutCredential(sent, *to, caller, field)
 }
 
 // isCallers reports whether sent is the request that the base was given, or a copy

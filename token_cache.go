@@ -173,15 +173,7 @@ func NewTokenCache(source TokenSource, opts ...CacheOption) (*TokenCache, error)
 // says that the source panicked or, as a [Permanent] one, that its token is
 // empty or ill-formed.
 func (c *TokenCache) Token(ctx context.Context, params Params) (Token, error) {
-	if c == nil || c.cache == nil {
-		return Token{}, errNotConstructed("token cache", "NewTokenCache")
-	}
-	var buffer [tokencache.KeySize]byte
-	key := tokencache.AppendKey(buffer[:0], IdentityFromContext(ctx), params)
-	got, err := c.cache().Get(ctx, key, params)
-	if err == tokencache.ErrOwnFetch { // not wrapped: as another fetch's error it may pass
-		return Token{}, Permanent(err)
-	}
+	got, err := c.get(ctx, params)
 	if err != nil {
 		return Token{}, err
 	}
@@ -195,6 +187,20 @@ func (c *TokenCache) Token(ctx context.Context, params Params) (Token, error) {
 		token.freshness = held
 	}
 	return token, nil
+}
+
+// get is Token, in the form that the transport needs.
+func (c *TokenCache) get(ctx context.Context, params Params) (tokencache.Cached, error) {
+	if c == nil || c.cache == nil {
+		return tokencache.Cached{}, errNotConstructed("token cache", "NewTokenCache")
+	}
+	var buffer [tokencache.KeySize]byte
+	key := tokencache.AppendKey(buffer[:0], IdentityFromContext(ctx), params)
+	got, err := c.cache().Get(ctx, key, params)
+	if err == tokencache.ErrOwnFetch { // not wrapped: as another fetch's error it may pass
+		err = Permanent(err)
+	}
+	return got, err
 }
 
 // Discard drops the token for the identity in ctx and params if it is this one.

@@ -395,6 +395,7 @@ func TestACacheWithoutItsConstructorIsAnError(t *testing.T) {
 
 // Rule 8: fetches, hits, refreshes, discards and evictions at the same time.
 func TestCacheIsSafeForConcurrentUse(t *testing.T) {
+	var users sync.Map // of tokens
 	source := &countingSource{next: func(_ context.Context, params routeauth.Params, nth int) (string, error) {
 		switch nth % 7 {
 		case 0:
@@ -407,15 +408,21 @@ func TestCacheIsSafeForConcurrentUse(t *testing.T) {
 			life = time.Second // always near its end
 		}
 		now := time.Now()
-		return mint(t, strconv.Itoa(nth), now, now.Add(life)), nil
+		token := mint(t, strconv.Itoa(nth), now, now.Add(life))
+		users.Store(token, params["user"])
+		return token, nil
 	}}
 	cache := newCache(t, source, routeauth.WithMaxTokens(3), routeauth.WithMaxFetches(2), routeauth.WithFailurePause(time.Microsecond))
 	var callers sync.WaitGroup
 	for g := range 8 {
 		callers.Go(func() {
-			for i := range 50 {
-				params := user((g + i) % 5)
+			for i := range 100 {
+				params := user((g + i/2) % 5) // each twice in a row
 				token, err := text(cache.Token(t.Context(), params))
+				if err == nil {
+					owner, _ := users.Load(token)
+					assert.Equal(t, params["user"], owner)
+				}
 				if err == nil && i%10 == g {
 					cache.Discard(t.Context(), params, routeauth.Secret(token))
 				}

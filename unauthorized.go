@@ -23,7 +23,7 @@ type rejection struct {
 
 // reject makes of a 401 response an error, draining and closing its body, or with
 // KeepUnauthorized a response that can be read as one.
-func (s *headerSender) reject(r redact.Redactor, to target, req *http.Request, resp *http.Response) *rejection {
+func (s *headerSender) reject(r redact.Redactor, to *target, req *http.Request, resp *http.Response) *rejection {
 	e := &UnauthorizedError{
 		Scheme:    s.scheme,
 		Method:    cmp.Or(to.method, http.MethodGet),

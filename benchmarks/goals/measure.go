@@ -61,9 +61,13 @@ func measure(e effort, operations []benchmarks.Operation) ([]measurement, error)
 // timeOf repeats an operation for as long as d and returns the nanoseconds that
 // one took. Every operation gets the same time and not a number of repetitions:
 // on a busy machine a turn that happens to be short is interrupted less. The
-// garbage of what ran before is collected first.
+// garbage of what ran before is collected first, and a batch that does not count
+// fills the processor's caches again.
 func timeOf(d time.Duration, batch int, operation benchmarks.Operation) (float64, error) {
 	runtime.GC()
+	if err := repeat(batch, operation); err != nil {
+		return 0, err
+	}
 	start := time.Now()
 	for count := batch; ; count += batch {
 		if err := repeat(batch, operation); err != nil {

@@ -22,6 +22,9 @@ func SameAuthority(scheme, a, b string) bool {
 }
 
 func withoutDefaultPort(scheme, host string) string {
+	if host == "" || host[len(host)-1] > ':' { // which comes after the digits
+		return host
+	}
 	port := ":443"
 	if scheme == "http" {
 		port = ":80"

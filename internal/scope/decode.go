@@ -101,7 +101,13 @@ func sizeOfUTF8(sequence []byte) int {
 			return 0
 		}
 	}
-	switch sequence[0] {
+	return lengthByFirst(sequence[0])
+}
+
+// lengthByFirst returns how long such a sequence is that begins with c, or 0 if
+// none does.
+func lengthByFirst(c byte) int {
+	switch c {
 	case 0xc0, 0xc1:
 		return 2
 	case 0xe0, 0xef:

@@ -1,9 +1,6 @@
 package scope
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
 // HoldsDotSegment reports whether some server may see a dot segment in a path,
 // which may be escaped or decoded once. Without one, no reading of a path leaves
@@ -15,19 +12,41 @@ import (
 // before it is judged, and every cut is made.
 func HoldsDotSegment(path string) bool { return !isPlain(path) && dotSegmentIn(path) != "" }
 
-// isPlain reports whether path has nothing that could begin a dot segment or be
-// read as one.
+// isPlain reports whether decoding a path once is decoding it to the end, and no
+// segment begins with a dot then. That is so for most paths, and quickly seen.
 func isPlain(path string) bool {
-	for i := range len(path) {
-		switch c := path[i]; {
-		case c == '%', c == '\\', c >= utf8.RuneSelf:
-			return false
-		case c == '.' && (i == 0 || path[i-1] == '/'):
+	for i := 0; i < len(path); i++ {
+		c := path[i]
+		if isOrdinary[c] {
+			continue
+		}
+		if c == '%' {
+			if i+2 >= len(path) || !isHex(path[i+1]) || !isHex(path[i+2]) {
+				return false
+			}
+			c = unhex(path[i+1])<<4 | unhex(path[i+2])
+			if c == '.' || c == '%' {
+				return false
+			}
+			i += 2
+		}
+		switch {
+		case lengthByFirst(c) > 0,
+			c == '.' && i == 0,
+			isSlash(c) && i+1 < len(path) && path[i+1] == '.':
 			return false
 		}
 	}
 	return true
 }
+
+// isOrdinary says of each byte whether it means nothing but itself.
+var isOrdinary = func() (is [256]bool) {
+	for c := range is {
+		is[c] = c != '.' && c != '%' && !isSlash(byte(c)) && lengthByFirst(byte(c)) == 0
+	}
+	return is
+}()
 
 // dotSegmentIn returns the first segment of a path, as it is written, that may be
 // read as a dot segment or as several segments with one among them.

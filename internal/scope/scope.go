@@ -172,7 +172,7 @@ func isEscapedForm(raw, path string) bool {
 			}
 			c = unhex(raw[i+1])<<4 | unhex(raw[i+2])
 			i += 2
-		case !mayStandInPath(c):
+		case !mayStandInPath[c]:
 			return false
 		}
 		if n == len(path) || path[n] != c {
@@ -183,11 +183,16 @@ func isEscapedForm(raw, path string) bool {
 	return n == len(path)
 }
 
-// mayStandInPath reports whether net/url leaves c as it is in a RawPath.
-func mayStandInPath(c byte) bool {
-	switch {
-	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		return true
+// mayStandInPath says of each byte whether net/url leaves it as it is in a
+// RawPath.
+var mayStandInPath = func() (may [256]bool) {
+	for c := range may {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+			may[c] = true
+		default:
+			may[c] = strings.IndexByte("-_.~$&+,/:;=@!'()*[]", byte(c)) >= 0
+		}
 	}
-	return strings.IndexByte("-_.~$&+,/:;=@!'()*[]", c) >= 0
-}
+	return may
+}()

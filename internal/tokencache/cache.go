@@ -72,6 +72,8 @@ type Stats struct {
 type Cache struct {
 	config Config
 
+	again atomic.Pointer[Entry] // of entries, one that was used twice in a row; or nil
+
 	uses      atomic.Uint64 // orders entries by their last use
 	hits      counter
 	calls     atomic.Uint64 // of the source
@@ -107,9 +109,7 @@ func New(config Config) *Cache {
 // cause.
 func (c *Cache) Get(ctx context.Context, key []byte, asked Params) (Cached, error) {
 	now := time.Now()
-	c.mu.RLock()
-	e := c.entries[string(key)]
-	c.mu.RUnlock()
+	e := c.find(key)
 	ttl := e.ttl(now)
 	if !e.isGood(ttl) {
 		return c.wait(ctx, string(key), asked)
@@ -118,6 +118,21 @@ func (c *Cache) Get(ctx context.Context, key []byte, asked Params) (Cached, erro
 		c.refresh(ctx, string(key), asked, e)
 	}
 	return c.hit(e, now), nil
+}
+
+// find returns the entry of a key, or nil. Many callers for one token take no
+// lock, and so do not wait for each other.
+func (c *Cache) find(key []byte) *Entry {
+	if e := c.again.Load(); e != nil && e.key == string(key) {
+		return e
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	e := c.entries[string(key)]
+	if e != nil && e.wasUsedLast(&c.uses) {
+		c.again.Store(e)
+	}
+	return e
 }
 
 func (c *Cache) hit(e *Entry, now time.Time) Cached {

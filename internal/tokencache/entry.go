@@ -20,8 +20,9 @@ type Entry struct {
 	refreshAt atomic.Int64  // since it arrived: no refresh before
 	lastUsed  atomic.Uint64 // the cache's count of uses at the last one
 
+	key string // set before anybody else has the entry
+
 	// Guarded by the cache's mutex.
-	key              string
 	inByEnd, inByUse int    // where it is in these heaps
 	rankedBy         uint64 // the last use by which it got its place in byUse
 }
@@ -96,7 +97,9 @@ func (e *Entry) refreshUnderWay() { e.refreshAt.Store(math.MaxInt64) }
 // use marks the entry as the one that was used last. While it is, nothing is
 // written, so that many callers for one token do not wait for each other.
 func (e *Entry) use(uses *atomic.Uint64) {
-	if e.lastUsed.Load() != uses.Load() {
+	if !e.wasUsedLast(uses) {
 		e.lastUsed.Store(uses.Add(1))
 	}
 }
+
+func (e *Entry) wasUsedLast(uses *atomic.Uint64) bool { return e.lastUsed.Load() == uses.Load() }
