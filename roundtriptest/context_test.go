@@ -166,6 +166,22 @@ func waitVerdicts(t *testing.T, wrap WrapFunc) map[string]error {
 	return verdicts
 }
 
+// A busy machine takes longer than the context lives, and a wrapper that makes an
+// error of an answer then returns it late: it waited for nothing.
+func TestAnErrorThatIsMadeOfAnAnswerIsNoneAboutTheContext(t *testing.T) {
+	failed := failures(t, wrapping(func(base http.RoundTripper, req *http.Request) (*http.Response, error) {
+		resp, err := base.RoundTrip(req)
+		if resp == nil || resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusServiceUnavailable {
+			return resp, err
+		}
+		time.Sleep(4 * soon)
+		_ = resp.Body.Close()
+		return nil, errors.New(resp.Status)
+	}))
+	assert.NotContains(t, failed, "context/timeout")
+	assert.NotContains(t, failed, "context/cause")
+}
+
 func TestAMutexAroundTheBaseIsAWaitWithoutEnd(t *testing.T) {
 	verdicts := waitVerdicts(t, func(base http.RoundTripper) (http.RoundTripper, error) {
 		var mu sync.Mutex
