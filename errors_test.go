@@ -422,7 +422,7 @@ func TestACredentialErrorDoesNotShowAnIllFormedToken(t *testing.T) {
 
 // Rule 26: an error that is kept holds no more memory than it shows.
 func TestAnErrorKeepsNoMoreThanItShows(t *testing.T) {
-	const kept = 200
+	const kept = 50
 	detail := strings.Repeat("d", 50<<10)
 	errs := make([]*routeauth.UnauthorizedError, 0, kept)
 	before := heapInUse()

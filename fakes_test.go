@@ -179,3 +179,10 @@ func fieldValues(h http.Header, name string) (values []string) {
 	}
 	return values
 }
+
+// atOnce returns a t.Run for tests that mostly wait, which all run at the same
+// time, however many t.Parallel would let run. They must be waited for.
+func atOnce(t *testing.T) (run func(name string, test func(t *testing.T)), wait func()) {
+	var all sync.WaitGroup
+	return func(name string, test func(t *testing.T)) { all.Go(func() { t.Run(name, test) }) }, all.Wait
+}

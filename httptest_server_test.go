@@ -54,6 +54,45 @@ func newAPI(t *testing.T) *httptest.Server {
 	return server
 }
 
+// newPipe returns the URL of a server, and a transport to it, in a bubble of
+// synctest: net/http on both sides, and pipes for connections.
+func newPipe(t *testing.T, handler http.HandlerFunc) (url string, client *http.Transport) {
+	listener := pipeListener{make(chan net.Conn), make(chan struct{})}
+	server := &http.Server{Handler: handler}
+	go func() { _ = server.Serve(listener) }()
+	client = &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		client, server := net.Pipe()
+		listener.connections <- server
+		return client, nil
+	}}
+	t.Cleanup(func() {
+		client.CloseIdleConnections()
+		_ = server.Close()
+	})
+	return "http://127.0.0.1", client
+}
+
+type pipeListener struct {
+	connections chan net.Conn
+	closed      chan struct{}
+}
+
+func (l pipeListener) Accept() (net.Conn, error) {
+	select {
+	case connection := <-l.connections:
+		return connection, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (l pipeListener) Close() error {
+	close(l.closed)
+	return nil
+}
+
 func acceptsJWT(req *http.Request) bool {
 	var body map[string]string
 	if json.NewDecoder(req.Body).Decode(&body) != nil {

@@ -568,6 +568,7 @@ func stale(t testing.TB, params routeauth.Params, tokens ...string) (*routeauth.
 // Rule 24: a token that was held and is rejected is replaced, and the request
 // is sent once more, whatever its method.
 func TestARejectedTokenOfTheCacheIsReplacedOnce(t *testing.T) {
+	t.Parallel()
 	noBody := newRequest(t, http.MethodGet, endpoint, "")
 	noBody.Body = http.NoBody
 	emptyMethod := newRequest(t, http.MethodGet, endpoint, "")

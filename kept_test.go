@@ -192,6 +192,24 @@ func TestTheStatusOfAKept401IsSearched(t *testing.T) {
 	assert.Equal(t, "401 key REDACTED is revoked", resp.Status)
 }
 
+// Rule 32: the trailer that net/http writes to is not the one that the caller
+// reads, before the body has ended.
+func TestTheTrailerOfAKept401IsNotTheBases(t *testing.T) {
+	var bases *http.Response
+	transport := keeping(t, routeauth.APIKeyAuth{APIKey: apiKey}, denying(func(resp *http.Response) {
+		resp.Trailer = http.Header{"X-Trailer": nil}
+		resp.Body = io.NopCloser(strings.NewReader(strings.Repeat("x", 70<<10)))
+		bases = resp
+	}))
+	resp, err := transport.RoundTrip(newRequest(t, "GET", mandatoryURL, ""))
+	require.NoError(t, err)
+	bases.Trailer["X-Trailer"] = []string{"echo " + apiKey}
+	assert.Equal(t, http.Header{"X-Trailer": nil}, resp.Trailer)
+	_, err = io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	assert.Equal(t, http.Header{"X-Trailer": {"echo REDACTED"}}, resp.Trailer)
+}
+
 // Rule 32: net/http sets the trailer where the body ends. Until then nobody else
 // may, and then it is searched, whoever reads the end. The race detector helps.
 func TestTheTrailerOfABodyThatIsPassedOnIsSearched(t *testing.T) {
@@ -206,36 +224,36 @@ func TestTheTrailerOfABodyThatIsPassedOnIsSearched(t *testing.T) {
 		"announced, in time":  {true, false, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-				trailer := "X-Trailer"
-				if test.announced {
-					w.Header().Set("Trailer", trailer)
-				} else {
-					trailer = http.TrailerPrefix + trailer
-				}
-				w.WriteHeader(http.StatusUnauthorized)
-				_, _ = io.WriteString(w, strings.Repeat("x", test.size+1))
-				w.(http.Flusher).Flush()
-				if test.late {
-					<-time.After(1100 * time.Millisecond)
-				}
-				w.Header().Set(trailer, "echo "+req.Header.Get("x-api-key"))
-			}))
-			defer server.Close()
-			policy, err := routeauth.NewPolicy(server.URL, nil)
-			require.NoError(t, err)
-			transport, err := routeauth.New(policy, routeauth.APIKeyAuth{APIKey: apiKey}, server.Client().Transport, routeauth.KeepUnauthorized())
-			require.NoError(t, err)
-			resp, err := transport.RoundTrip(newRequest(t, "GET", server.URL, ""))
-			require.NoError(t, err)
-			_, announced := resp.Trailer["X-Trailer"] // as a proxy looks before it reads
-			assert.Equal(t, test.announced, announced)
-			body, err := io.ReadAll(resp.Body)
-			require.NoError(t, err)
-			assert.Len(t, body, test.size+1)
-			assert.Equal(t, "echo REDACTED", resp.Trailer.Get("X-Trailer"))
-			require.NoError(t, resp.Body.Close())
+			synctest.Test(t, func(t *testing.T) {
+				server, client := newPipe(t, func(w http.ResponseWriter, req *http.Request) {
+					trailer := "X-Trailer"
+					if test.announced {
+						w.Header().Set("Trailer", trailer)
+					} else {
+						trailer = http.TrailerPrefix + trailer
+					}
+					w.WriteHeader(http.StatusUnauthorized)
+					_, _ = io.WriteString(w, strings.Repeat("x", test.size+1))
+					w.(http.Flusher).Flush()
+					if test.late {
+						<-time.After(1100 * time.Millisecond)
+					}
+					w.Header().Set(trailer, "echo "+req.Header.Get("x-api-key"))
+				})
+				policy, err := routeauth.NewPolicy(server, nil)
+				require.NoError(t, err)
+				transport, err := routeauth.New(policy, routeauth.APIKeyAuth{APIKey: apiKey}, client, routeauth.KeepUnauthorized())
+				require.NoError(t, err)
+				resp, err := transport.RoundTrip(newRequest(t, "GET", server, ""))
+				require.NoError(t, err)
+				_, announced := resp.Trailer["X-Trailer"] // as a proxy looks before it reads
+				assert.Equal(t, test.announced, announced)
+				body, err := io.ReadAll(resp.Body)
+				require.NoError(t, err)
+				assert.Len(t, body, test.size+1)
+				assert.Equal(t, "echo REDACTED", resp.Trailer.Get("X-Trailer"))
+				require.NoError(t, resp.Body.Close())
+			})
 		})
 	}
 }

@@ -270,6 +270,7 @@ func refusedForParams(t *testing.T, name string, change func(req *http.Request))
 
 // Rule 15: 1 MiB and not a byte more, of which no more is read.
 func TestBodyParamsReadsUpToOneMiB(t *testing.T) {
+	t.Parallel()
 	const frame = `{"a": ""}`
 	value := strings.Repeat("x", 1<<20-len(frame))
 	params, err := routeauth.BodyParams("a")(bodyRequest(t, `{"a": "`+value+`"}`))

@@ -264,6 +264,7 @@ func TestARequestTakesTheRequirementOfItsMostSpecificPattern(t *testing.T) {
 // Rule 13: the patterns are matched here, and not by net/http.ServeMux, whose
 // wildcards this setting turns off.
 func TestTheOldServeMuxChangesNothing(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "js" {
 		t.Skip("js/wasm starts no processes")
 	}

@@ -738,6 +738,7 @@ func withField(name, value string) roundTripFunc {
 // Rule 30: whatever the client sends to say who is calling, and however the
 // backend repeats it, no error shows it. This is the scene of E7.
 func TestNoErrorShowsWhatTheClientSent(t *testing.T) {
+	t.Parallel()
 	const session = "session-of-alice"
 	ours, err := routeauth.NewHeaderTransport("session", "Authorization", "Bearer "+session, nil)
 	require.NoError(t, err)

@@ -118,20 +118,20 @@ var (
 // Rules 2 and 24: after a 401 the second request carries the caller's body from
 // its first byte to its last, or there is no second request.
 func TestTheSecondBodyIsWholeWhateverGetBodyDoesToTheFirst(t *testing.T) {
+	t.Parallel()
 	calls := *revocations
 	if testing.Short() {
 		calls = 3
 	}
+	run, wait := atOnce(t) // a server waits before it closes a connection
+	defer wait()
 	for _, size := range []int{100, *bodySize} {
 		for _, http2 := range []bool{false, true} {
 			text := numbered(size)
 			for kind, newBody := range bodyKinds(t, text) {
 				for _, sender := range []string{"http.Client", "go-retryablehttp"} {
 					name := fmt.Sprintf("HTTP/2 %t, %s, %d bytes, %s", http2, kind, size, sender)
-					t.Run(name, func(t *testing.T) {
-						t.Parallel()
-						testSecondBody(t, text, http2, newBody, sender, calls)
-					})
+					run(name, func(t *testing.T) { testSecondBody(t, text, http2, newBody, sender, calls) })
 				}
 			}
 		}
@@ -366,6 +366,7 @@ func TestABodyIsStillThereAfterAGetBodyThatFails(t *testing.T) {
 // Rules 2 and 24: a GetBody that is wrong makes an error, and nobody takes a part
 // of the body, or another one, for the whole. HTTP/2 compares no lengths.
 func TestASecondBodyThatIsNotTheFirstIsNotSentAsOne(t *testing.T) {
+	t.Parallel()
 	text := numbered(100 << 10)
 	for _, http2 := range []bool{false, true} {
 		for _, length := range []int64{int64(len(text)), -1} {
@@ -474,6 +475,7 @@ func TestACopyThatIsShorterThanWhatWasReadIsAnError(t *testing.T) {
 
 // Rule 15: the bytes that are sent are those whose params were read.
 func TestTheBytesWhoseParamsWereReadAreSent(t *testing.T) {
+	t.Parallel()
 	text := `{"image_id": "17", "rest": "` + strings.Repeat("x", 100_000) + `"}`
 	for _, http2 := range []bool{false, true} {
 		for kind, newBody := range bodyKinds(t, text) {
@@ -496,6 +498,7 @@ func TestTheBytesWhoseParamsWereReadAreSent(t *testing.T) {
 // Rule 15: up to 1 MiB the caller's GetBody is called once, and past that once
 // more. Both times what is sent is the whole, and every copy is closed.
 func TestTheCallersBodyIsReadOnceForItsParams(t *testing.T) {
+	t.Parallel()
 	for size, copies := range map[int]int{0: 1, 1 << 20: 1, 1<<20 + 1: 2, 3 << 20: 2} {
 		text := numbered(size)
 		var bodies []*trackedBody

@@ -12,18 +12,26 @@ import (
 // Rules 1 to 8 and 11: every wrapper passes the contract suite, but for a 401,
 // which it makes an error of.
 func TestEveryWrapperKeepsTheContract(t *testing.T) {
-	forEachWrapper(t, func(t *testing.T, w wrapper, _ func(http.RoundTripper) http.RoundTripper) {
-		roundtriptest.Test(t, w.wrap,
-			roundtriptest.Strict(),
-			roundtriptest.WithURL(w.url),
-			roundtriptest.WithCredential(w.field),
-			roundtriptest.WithSkip("a 401 to a credential becomes an *UnauthorizedError", "response/401"),
-		)
-	})
+	t.Parallel()
+	run, wait := atOnce(t) // it waits for what must not happen
+	defer wait()
+	for _, w := range wrappers(t) {
+		run(w.name, func(t *testing.T) {
+			roundtriptest.Test(t, w.wrap,
+				roundtriptest.Strict(),
+				roundtriptest.WithURL(w.url),
+				roundtriptest.WithCredential(w.field),
+				roundtriptest.WithSkip("a 401 to a credential becomes an *UnauthorizedError", "response/401"),
+			)
+		})
+	}
 }
 
 // Rule 32: with KeepUnauthorized a 401 is no exception.
 func TestWithKeepUnauthorizedEveryAuthKeepsTheWholeContract(t *testing.T) {
+	t.Parallel()
+	run, wait := atOnce(t)
+	defer wait()
 	policy, err := routeauth.NewPolicy(apiURL, routes)
 	require.NoError(t, err)
 	source, err := routeauth.NewStaticTokenSource(token)
@@ -45,7 +53,7 @@ func TestWithKeepUnauthorizedEveryAuthKeepsTheWholeContract(t *testing.T) {
 		"SplitAuth, mandatory": {routeauth.SplitAuth{Mandatory: bearer, Optional: key}, mandatoryURL, routeauth.HeaderAuthorization},
 		"SplitAuth, optional":  {routeauth.SplitAuth{Mandatory: bearer, Optional: key}, optionalURL, routeauth.HeaderAPIKey},
 	} {
-		t.Run(name, func(t *testing.T) {
+		run(name, func(t *testing.T) {
 			roundtriptest.Test(t,
 				func(base http.RoundTripper) (http.RoundTripper, error) {
 					return routeauth.New(policy, a.auth, base, routeauth.KeepUnauthorized())

@@ -176,6 +176,7 @@ func TestASecretIsREDACTEDInTemplates(t *testing.T) {
 
 // Rule 27: a crash prints the value that a program panicked with.
 func TestAPanicShowsNoSecret(t *testing.T) {
+	t.Parallel()
 	switch os.Getenv("ROUTEAUTH_TEST_PANIC") {
 	case "Secret":
 		panic(routeauth.Secret(planted))

@@ -70,6 +70,7 @@ func TestCacheAsksASourceThatIsDownTenTimesNotAThousand(t *testing.T) {
 
 // Rule 23: the pauses.
 func TestCacheLeavesASourceThatFailsAlone(t *testing.T) {
+	t.Parallel()
 	const ms = time.Millisecond
 	tests := []struct {
 		name string
@@ -224,6 +225,7 @@ func TestCacheRemembersALimitedNumberOfFailures(t *testing.T) {
 // the token is served meanwhile, also in its last moments. What a source returns
 // instead of a better token is a failure too.
 func TestCacheRefreshesAgainAfterTheSamePauses(t *testing.T) {
+	t.Parallel()
 	const ms = time.Millisecond
 	for name, answer := range map[string]func(first routeauth.Token) (routeauth.Token, error){
 		"an error":                    func(routeauth.Token) (routeauth.Token, error) { return routeauth.Token{}, errors.New("down") },

@@ -20,6 +20,7 @@ import (
 
 // Rule 20. The race detector allows no more than 8,128 goroutines.
 func TestCacheMakesOneFetchForTenThousandCallers(t *testing.T) {
+	t.Parallel()
 	callers := 10_000
 	if withRaceDetector() {
 		callers = 500
@@ -362,6 +363,7 @@ func TestCacheCountsTheFetchTimeoutFromTheTurn(t *testing.T) {
 // K7: of callers with params of their own who leave at once, 200,000 with -long,
 // the source sees no more than it has places for.
 func TestCacheMakesNoFetchesForCallersWhoLeft(t *testing.T) {
+	t.Parallel()
 	const together = 4_000 // the race detector allows no more than 8,128 goroutines
 	callers := 5 * together
 	if *long {
