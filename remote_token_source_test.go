@@ -1355,6 +1355,17 @@ func TestASessionThatCannotBeHadIsAsPermanentAsItsCause(t *testing.T) {
 			})
 		})
 	}
+	synctest.Test(t, func(t *testing.T) { // a session that outlasts the caller's deadline, and not the client's
+		client := &http.Client{Transport: newJWTTransport(t, tokenFunc(func(ctx context.Context, _ routeauth.Params) (string, error) {
+			<-ctx.Done()
+			return "", ctx.Err()
+		}), &base{})}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := newRemote(t, "https://backend.example.com", client).Token(ctx, nil)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.True(t, isTemporary(t, err))
+	})
 	permanent := &http.Client{Transport: roundTripFunc(func(*http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("no session: %w", routeauth.Permanent(errors.New("banned")))
 	})}

@@ -88,6 +88,8 @@ func TestCheckRetryNarrowsToWhatIsSafe(t *testing.T) {
 		"no token ever, GET":        {nil, failed("Get", permanent), false},
 		"no token for a later hop":  {nil, failed("Patch", temporary), false},
 		"the same, after a PUT":     {nil, failed("Put", temporary), true},
+		"dial that quotes the key":  {nil, failed("Post", quoting(t, "dial")), true},
+		"read that quotes the key":  {nil, failed("Post", quoting(t, "read")), false},
 		"dial and read joined":      {nil, failed("Post", errors.Join(dial, cut)), false},
 		"read and dial joined":      {nil, failed("Post", errors.Join(cut, dial)), false},
 		"two dials joined":          {nil, failed("Post", errors.Join(dial, proxy)), true},
@@ -130,6 +132,18 @@ func TestCheckRetryNarrowsToWhatIsSafe(t *testing.T) {
 }
 
 // newRetrying returns go-retryablehttp as both recipes have it.
+// quoting returns an error of the network that quotes the key, in which a wrapper
+// has hidden it.
+func quoting(t *testing.T, op string) error {
+	transport, err := routeauth.NewAPIKeyTransport(apiKey, roundTripFunc(func(*http.Request) (*http.Response, error) {
+		return nil, &net.OpError{Op: op, Net: "tcp", Err: errors.New("proxy of " + apiKey)}
+	}))
+	require.NoError(t, err)
+	_, err = transport.RoundTrip(newRequest(t, "POST", mandatoryURL, ""))
+	require.NotContains(t, err.Error(), apiKey)
+	return err
+}
+
 func newRetrying(base http.RoundTripper) *retryablehttp.Client {
 	client := retryablehttp.NewClient()
 	client.Logger = nil

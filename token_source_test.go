@@ -67,6 +67,13 @@ func TestAStaticTokenSourceHandsOutItsTokenForAnyParams(t *testing.T) {
 	assert.Equal(t, "token", tokenFor(t, source, user(1)))
 }
 
+func TestAStaticTokenSourceWithoutItsConstructorIsAnError(t *testing.T) {
+	for _, source := range []*routeauth.StaticTokenSource{nil, {}} {
+		_, err := source.Token(t.Context(), nil)
+		assert.ErrorContains(t, err, "was not made by NewStaticTokenSource")
+	}
+}
+
 func TestATokenSourceFuncPassesEverythingOn(t *testing.T) {
 	broken := errors.New("broken")
 	source := tokenFunc(func(ctx context.Context, params routeauth.Params) (string, error) {

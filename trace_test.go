@@ -117,6 +117,34 @@ func TestATraceIsToldEachDecision(t *testing.T) {
 	}
 }
 
+// Rule 33: a decision names the scheme of the transport that carries the
+// credential, and none where that is somebody else's.
+func TestADecisionNamesTheSchemeOfItsCarrier(t *testing.T) {
+	foreign := authFunc(func(base http.RoundTripper) (mandatory, optional http.RoundTripper, err error) {
+		return roundTripFunc(base.RoundTrip), roundTripFunc(base.RoundTrip), nil
+	})
+	for _, test := range []struct {
+		auth                routeauth.Auth
+		mandatory, optional routeauth.Scheme
+	}{
+		{routeauth.JWTAuth{SubscriptionID: subscriptionID, Source: handsOut(token)}, routeauth.SchemeJWT, routeauth.SchemeSubscription},
+		{routeauth.BearerAuth{Source: handsOut(token)}, routeauth.SchemeBearer, routeauth.SchemeBearer},
+		{routeauth.BasicAuth{Username: "ada", Password: "lovelace"}, routeauth.SchemeBasic, routeauth.SchemeBasic},
+		{routeauth.HeaderAuth{Scheme: "gateway", Name: "x-gateway", Value: "abc"}, "gateway", "gateway"},
+		{foreign, "", ""},
+	} {
+		r := newRecorder()
+		transport := newTraced(t, test.auth, &base{}, routeauth.WithTrace(&r.Trace))
+		for _, url := range []string{mandatoryURL, optionalURL} {
+			_, err := transport.RoundTrip(newRequest(t, "GET", url, ""))
+			require.NoError(t, err)
+		}
+		require.Len(t, r.decisions, 2)
+		assert.Equal(t, []routeauth.Scheme{test.mandatory, test.optional},
+			[]routeauth.Scheme{r.decisions[0].Scheme, r.decisions[1].Scheme}, "%T", test.auth)
+	}
+}
+
 // Rule 33: what happens to one request is told in order, with the new token's
 // fetch before the 401.
 func TestATraceIsToldInOrder(t *testing.T) {
