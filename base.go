@@ -4,9 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"reflect"
 
-	"example.com/routeauth/internal/problem"
+	"example.com/routeauth/internal/sound"
 )
 
 // baseOrDefault returns the transport to send with: base, or for nil one that
@@ -27,58 +26,11 @@ func checkNotNil(what string, value any) error {
 	if value == nil {
 		return fmt.Errorf("%s is nil", what)
 	}
-	if isNilPointer(value) {
+	if sound.IsTypedNil(value) {
 		return fmt.Errorf("%s is a nil %T", what, value)
 	}
 	return nil
 }
-
-func isNilPointer(value any) bool {
-	switch v := reflect.ValueOf(value); v.Kind() {
-	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan:
-		return v.IsNil()
-	}
-	return false
-}
-
-// roundTrip sends req with base. Whatever base returns, the caller gets a
-// response or an error, and never both: the error of a base that returns both
-// counts, as it does for [http.Client].
-func roundTrip(base http.RoundTripper, req *http.Request) (*http.Response, error) {
-	resp, err := base.RoundTrip(req)
-	if err != nil {
-		if resp != nil {
-			problem.Close(resp)
-		}
-		return nil, sound("the base", err)
-	}
-	if resp == nil {
-		return nil, errors.New("routeauth: the base returned neither a response nor an error")
-	}
-	return resp, nil
-}
-
-// sound returns err if it can be read and searched. An error that is a nil
-// pointer, or that panics when it is asked, becomes one that says so.
-func sound(whose string, err error) (checked error) {
-	if err == nil {
-		return nil
-	}
-	defer func() {
-		if recover() != nil {
-			checked = fmt.Errorf("routeauth: %s returned an error that cannot be read (%T)", whose, err)
-		}
-	}()
-	if isNilPointer(err) {
-		return fmt.Errorf("routeauth: %s returned a nil %T as its error", whose, err)
-	}
-	_ = err.Error()
-	_ = errors.Is(err, errSought) // asks every error in err
-	return err
-}
-
-// errSought is in no error.
-var errSought = errors.New("sought and not found")
 
 // defaultTransport stands for whatever http.DefaultTransport is when a request
 // is sent: a program may replace it after its clients were made.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"example.com/routeauth/internal/problem"
+	"example.com/routeauth/internal/sound"
 )
 
 // Scheme names the kind of a credential in errors.
@@ -231,7 +232,7 @@ func (e *permanentError) Unwrap() error { return e.err }
 // errors.As, which stops at the first error of a type, it looks at all that were
 // joined.
 func holdsError[E error](err error, match func(E) bool) bool {
-	if err == nil || isNilPointer(err) {
+	if err == nil || sound.IsTypedNil(err) {
 		return false
 	}
 	if e, ok := err.(E); ok && match(e) {

@@ -11,6 +11,7 @@ import (
 
 	"example.com/routeauth/internal/httpfield"
 	"example.com/routeauth/internal/origin"
+	"example.com/routeauth/internal/sound"
 )
 
 // Names of the header fields that carry a credential.
@@ -119,7 +120,7 @@ func (t *HeaderTransport) roundTripTo(to target, req *http.Request) (*http.Respo
 		return t.sender.exchange(&to, req, &source, nil)
 	}
 	if origin.Left(&to.url, req) {
-		return roundTrip(t.sender.base(), req)
+		return sound.RoundTrip("the base", t.sender.base(), req)
 	}
 	resp, rejected, err := t.sender.send(&to, req, req, t.value(), "")
 	if rejected != nil {

@@ -13,6 +13,7 @@ import (
 
 	"example.com/routeauth/internal/problem"
 	"example.com/routeauth/internal/redact"
+	"example.com/routeauth/internal/sound"
 )
 
 // UnauthorizedFrom returns the error that a 401 response stands for, which a
@@ -115,7 +116,7 @@ func keep401(e *UnauthorizedError, r redact.Redactor, req *http.Request, kept, r
 	}
 	end := io.EOF
 	if body.Err != nil {
-		end = hideIn(sound("the body", body.Err), r)
+		end = hideIn(sound.Error("the body", body.Err), r)
 	}
 	setTrailer()
 	kept.Body = &keptBody{ending(shown, end), e, nil, nil}

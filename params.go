@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"example.com/routeauth/internal/replay"
+	"example.com/routeauth/internal/sound"
 )
 
 // Params are what a JWT is bound to: names and values that a server compares
@@ -68,7 +69,7 @@ func requestParams(f ParamsFunc, req *http.Request, body *replay.Body) (Params, 
 	}
 	params, err := f(req)
 	if err != nil {
-		return nil, sound("the params function", err)
+		return nil, sound.Error("the params function", err)
 	}
 	if len(params) == 0 {
 		return overlay, nil

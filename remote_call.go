@@ -20,6 +20,7 @@ import (
 	"example.com/routeauth/internal/fetch"
 	"example.com/routeauth/internal/problem"
 	"example.com/routeauth/internal/redact"
+	"example.com/routeauth/internal/sound"
 )
 
 // remoteCall is one call of the endpoint. It is the transport of that call, so
@@ -61,7 +62,7 @@ func (c *remoteCall) newRequest(ctx context.Context, body []byte) (*http.Request
 func (c *remoteCall) RoundTrip(req *http.Request) (*http.Response, error) {
 	c.answered = nil
 	c.addSecrets(secretsInRequest(req)) // the client has added its cookies
-	resp, err := roundTrip(c.base, req)
+	resp, err := sound.RoundTrip("the base", c.base, req)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +91,7 @@ func (c *remoteCall) setBegun() {
 
 // failure returns the error of a call that ended with err.
 func (c *remoteCall) failure(doing string, err error) error {
-	err = sound("the client", err)
+	err = sound.Error("the client", err)
 	if urlErr, ok := err.(*url.Error); ok { // it repeats the endpoint, with the query
 		err = urlErr.Err
 	}
@@ -319,7 +320,7 @@ func (e *remoteError) As(target any) bool {
 		return false
 	}
 	if err, ok := found.Elem().Interface().(error); ok {
-		if text := sound("the client", err).Error(); e.clean(text) != text {
+		if text := sound.Error("the client", err).Error(); e.clean(text) != text {
 			return false
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"example.com/routeauth/internal/origin"
+	"example.com/routeauth/internal/sound"
 )
 
 // CheckRetryFunc is the form of go-retryablehttp's CheckRetry.
@@ -52,7 +53,7 @@ func CheckRetry(next CheckRetryFunc) CheckRetryFunc {
 			return false, nil
 		}
 		retry, nextErr := next(ctx, resp, err)
-		if retry && !mayBeSentAgain(resp, sound("the transport", err)) {
+		if retry && !mayBeSentAgain(resp, sound.Error("the transport", err)) {
 			return false, nil
 		}
 		return retry, nextErr

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"example.com/routeauth/internal/sound"
 )
 
 // SecretSource supplies a credential that may change while the program runs,
@@ -45,7 +47,7 @@ func secretOf(ctx context.Context, source SecretSource, check func(Secret) error
 	}
 	defer recoverSource("secret source", &err)
 	if secret, err = source.Secret(ctx); err != nil {
-		return "", sound("the secret source", err)
+		return "", sound.Error("the secret source", err)
 	}
 	return secret, check(secret)
 }

@@ -14,6 +14,7 @@ import (
 	"example.com/routeauth/internal/origin"
 	"example.com/routeauth/internal/redact"
 	"example.com/routeauth/internal/replay"
+	"example.com/routeauth/internal/sound"
 )
 
 // headerSender sends requests with a credential in one header field. It holds
@@ -72,7 +73,7 @@ type credentialSource interface {
 // another one where the first was rejected and that may help.
 func (s *headerSender) exchange(to *target, req *http.Request, source credentialSource, f ParamsFunc) (*http.Response, error) {
 	if origin.Left(&to.url, req) {
-		return roundTrip(s.base(), req) // and no credential is asked for
+		return sound.RoundTrip("the base", s.base(), req) // and no credential is asked for
 	}
 	ctx, cancel := contextOf(req)
 	defer cancel()
@@ -89,7 +90,7 @@ func (s *headerSender) exchange(to *target, req *http.Request, source credential
 	maySendAgain := c.replaceable && replay.CanSendAgain(req)
 	prepared, err := body.Prepare(req, maySendAgain)
 	if err != nil {
-		return nil, newCredentialError(s.scheme, req, fmt.Errorf("params: %w", sound("GetBody", err)), false)
+		return nil, newCredentialError(s.scheme, req, fmt.Errorf("params: %w", sound.Error("GetBody", err)), false)
 	}
 	resp, rejected, err := s.send(to, req, prepared, c.value, "")
 	if rejected == nil {
@@ -130,7 +131,7 @@ func (s *headerSender) exchange(to *target, req *http.Request, source credential
 func (s *headerSender) send(to *target, caller, req *http.Request, value, seen string) (*http.Response, *rejection, error) {
 	base, sent := s.base(), authenticated(to, req, s.name, value)
 	fetch.RefuseRedirects(sent.Header, fetchBase(base))
-	resp, err := roundTrip(base, sent)
+	resp, err := sound.RoundTrip("the base", base, sent)
 	if err != nil {
 		return nil, nil, hideIn(err, s.redactor(value, seen))
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.com/routeauth/internal/httpfield"
+	"example.com/routeauth/internal/sound"
 )
 
 // Token is a bearer token (RFC 6750) and how long it lives.
@@ -121,7 +122,7 @@ func tokenOf(ctx context.Context, source TokenSource, params Params) (token Toke
 	defer recoverSource("token source", &err)
 	token, err = source.Token(ctx, params)
 	if err != nil {
-		return Token{}, sound("the token source", err)
+		return Token{}, sound.Error("the token source", err)
 	}
 	if err := httpfield.CheckCredential("token", string(token.Value)); err != nil {
 		return Token{}, Permanent(fmt.Errorf("the token source returned an invalid token: %w", err))

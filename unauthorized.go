@@ -10,6 +10,7 @@ import (
 
 	"example.com/routeauth/internal/problem"
 	"example.com/routeauth/internal/redact"
+	"example.com/routeauth/internal/sound"
 )
 
 // maxErrorBody is how much of a 401's body, and of its detail, is kept.
@@ -104,7 +105,7 @@ func hideIn(err error, r redact.Redactor) error {
 
 // hideAll is hideIn, and reports whether there was something to hide.
 func hideAll(err error, r redact.Redactor) (shown error, hid bool) {
-	if err == nil || isNilPointer(err) {
+	if err == nil || sound.IsTypedNil(err) {
 		return err, false
 	}
 	if below, ok := err.(*UnauthorizedError); ok {
@@ -114,7 +115,7 @@ func hideAll(err error, r redact.Redactor) (shown error, hid bool) {
 		}
 		return again, true
 	}
-	original := sound("the base", err).Error()
+	original := sound.Error("the base", err).Error()
 	text := r.Text(original)
 	hid = text != original
 	var parts []error

@@ -6,9 +6,9 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"reflect"
 
 	"example.com/routeauth"
+	"example.com/routeauth/internal/sound"
 )
 
 // HandlerOption changes what the handler of [NewHandler] does.
@@ -82,7 +82,7 @@ func WithLogger(l *slog.Logger) HandlerOption {
 func NewHandler(source routeauth.TokenSource, authorize func(req *http.Request, params routeauth.Params) error, opts ...HandlerOption) (http.Handler, error) {
 	var config handlerConfig
 	errs := apply(&config, opts)
-	if isNil(source) {
+	if source == nil || sound.IsTypedNil(source) {
 		errs = append(errs, errors.New("issuer: token source is nil"))
 	}
 	if authorize == nil {
@@ -92,17 +92,6 @@ func NewHandler(source routeauth.TokenSource, authorize func(req *http.Request, 
 		return nil, err
 	}
 	return &handler{handlerConfig: config, source: source, authorize: authorize}, nil
-}
-
-// isNil reports whether value is nil, or holds a nil pointer or function.
-func isNil(value any) bool {
-	switch v := reflect.ValueOf(value); v.Kind() {
-	case reflect.Invalid:
-		return true
-	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan:
-		return v.IsNil()
-	}
-	return false
 }
 
 type handler struct {

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"example.com/routeauth/internal/sound"
 )
 
 // refusal is an answer without a token.
@@ -32,11 +34,11 @@ var details = map[int]string{
 func forbidden(err error) *refusal {
 	refused := &refusal{status: http.StatusForbidden, reason: err}
 	var says interface{ StatusCode() int }
-	if errors.As(err, &says) && !isNil(says) && details[says.StatusCode()] != "" {
+	if errors.As(err, &says) && !sound.IsTypedNil(says) && details[says.StatusCode()] != "" {
 		refused.status = says.StatusCode()
 	}
 	var asks interface{ RetryAfter() time.Duration }
-	if errors.As(err, &asks) && !isNil(asks) && refused.status != http.StatusForbidden {
+	if errors.As(err, &asks) && !sound.IsTypedNil(asks) && refused.status != http.StatusForbidden {
 		refused.retryAfter = asks.RetryAfter()
 	}
 	refused.detail = details[refused.status]

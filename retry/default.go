@@ -52,3 +52,9 @@ func closeIdleConnections(transport http.RoundTripper) {
 		c.CloseIdleConnections()
 	}
 }
+
+func closeBody(req *http.Request) {
+	if req != nil && req.Body != nil {
+		_ = req.Body.Close()
+	}
+}

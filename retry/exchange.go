@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"net/url"
 
+	"example.com/routeauth/internal/problem"
 	"example.com/routeauth/internal/replay"
+	"example.com/routeauth/internal/sound"
 	"github.com/hashicorp/go-retryablehttp"
 )
 
@@ -45,7 +47,9 @@ func (e *exchange) run() (*http.Response, error) {
 		closeBody(e.next)
 		return nil, ended(e.req.Context(), err)
 	case e.stopped != nil:
-		closeResponse(e.resp)
+		if e.resp != nil {
+			problem.Close(e.resp)
+		}
 		return nil, e.stopped
 	}
 	return e.resp, e.err
@@ -56,7 +60,7 @@ func (e *exchange) attempt(standIn *http.Request) (*http.Response, error) {
 	sent := e.next
 	e.next = nil
 	e.attempts++
-	e.resp, e.err = roundTrip(e.transport, sent)
+	e.resp, e.err = sound.RoundTrip("the transport", e.transport, sent)
 	if e.err != nil {
 		return nil, e.err
 	}

@@ -19,9 +19,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"reflect"
 
 	"example.com/routeauth/internal/replay"
+	"example.com/routeauth/internal/sound"
 	"github.com/hashicorp/go-retryablehttp"
 )
 
@@ -113,11 +113,11 @@ func NewTransport(transport http.RoundTripper, opts ...Option) (*Transport, erro
 		err := opt(&cfg)
 		wrong(err != nil, "%w", err)
 	}
-	wrong(isNil(transport), "transport is a nil %T", transport)
+	wrong(sound.IsTypedNil(transport), "transport is a nil %T", transport)
 	c := cfg.client
 	wrong(c.RetryMax < 0, "RetryMax is %d: it must be 0 or more", c.RetryMax)
 	wrong(c.RetryWaitMin < 0 || c.RetryWaitMax < c.RetryWaitMin, "waits from %v to %v make no sense", c.RetryWaitMin, c.RetryWaitMax)
-	wrong(isNil(c.Logger), "Logger is a nil %T", c.Logger)
+	wrong(sound.IsTypedNil(c.Logger), "Logger is a nil %T", c.Logger)
 	switch c.Logger.(type) {
 	case nil, retryablehttp.Logger, retryablehttp.LeveledLogger:
 	default:
@@ -130,15 +130,6 @@ func NewTransport(transport http.RoundTripper, opts ...Option) (*Transport, erro
 		transport = defaultTransport{}
 	}
 	return &Transport{transport, copyOf(c, defaults.Logger)}, nil
-}
-
-// isNil reports whether value is a typed nil.
-func isNil(value any) bool {
-	switch v := reflect.ValueOf(value); v.Kind() {
-	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan:
-		return v.IsNil()
-	}
-	return false
 }
 
 // copyOf returns what makes a client with the settings that c has now. One client
@@ -182,7 +173,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, errors.New("retry: the request has no URL")
 	case !replay.CanSendAgain(req):
-		return roundTrip(t.transport, req)
+		return sound.RoundTrip("the transport", t.transport, req)
 	}
 	return newExchange(t.transport, req, t.client()).run()
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.com/routeauth"
+	"example.com/routeauth/internal/problem"
 	"github.com/hashicorp/go-retryablehttp"
 )
 
@@ -15,7 +16,9 @@ import (
 func (e *exchange) waiting(backoff retryablehttp.Backoff) retryablehttp.Backoff {
 	return func(waitMin, waitMax time.Duration, attempt int, _ *http.Response) time.Duration {
 		wait := max(backoff(waitMin, waitMax, attempt, e.resp), askedBy(e.resp), askedIn(e.err))
-		drain(e.req.Context(), e.resp)
+		if e.resp != nil {
+			problem.Drain(e.req.Context(), e.resp)
+		}
 		e.resp, e.err = nil, nil
 		return wait
 	}
