@@ -1,10 +1,10 @@
 package routeauth
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 
+	"example.com/routeauth/internal/fallback"
 	"example.com/routeauth/internal/sound"
 )
 
@@ -12,10 +12,10 @@ import (
 // asks for [http.DefaultTransport] anew at each request.
 func baseOrDefault(base http.RoundTripper) (http.RoundTripper, error) {
 	if base == nil {
-		return defaultTransport{}, nil
+		return fallback.Transport{}, nil
 	}
 	if err := checkNotNil("base", base); err != nil {
-		return defaultTransport{}, err
+		return fallback.Transport{}, err
 	}
 	return base, nil
 }
@@ -32,30 +32,6 @@ func checkNotNil(what string, value any) error {
 	return nil
 }
 
-// defaultTransport stands for whatever http.DefaultTransport is when a request
-// is sent: a program may replace it after its clients were made.
-type defaultTransport struct{}
-
-func (defaultTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	base := http.DefaultTransport
-	switch {
-	case base == nil:
-		closeBody(req)
-		return nil, errors.New("routeauth: no base was given, and http.DefaultTransport is nil")
-	case endsInDefault(base):
-		closeBody(req)
-		return nil, errors.New("routeauth: http.DefaultTransport would send with itself: " +
-			"give the transport that replaces it the old one as its base")
-	}
-	return base.RoundTrip(req)
-}
-
-func (defaultTransport) CloseIdleConnections() {
-	if base := http.DefaultTransport; !endsInDefault(base) {
-		closeIdleConnections(base)
-	}
-}
-
 // configuredBase is a base that New hands to an Auth. What a constructor of this
 // package makes of it obeys the options of New.
 type configuredBase struct {
@@ -67,13 +43,13 @@ func (b *configuredBase) RoundTrip(req *http.Request) (*http.Response, error) {
 	return b.base().RoundTrip(req)
 }
 
-func (b *configuredBase) CloseIdleConnections() { closeIdleConnections(b.base()) }
+func (b *configuredBase) CloseIdleConnections() { fallback.CloseIdleConnections(b.base()) }
 
 func (b *configuredBase) unwrap() http.RoundTripper { return b.base() }
 
 // fetchBase is base as [fetch.RefuseRedirects] asks for it.
 func fetchBase(base http.RoundTripper) http.RoundTripper {
-	if base == (defaultTransport{}) {
+	if base == (fallback.Transport{}) {
 		return nil
 	}
 	return base
@@ -82,23 +58,11 @@ func fetchBase(base http.RoundTripper) http.RoundTripper {
 // wrapper is a transport of this package, which knows its base.
 type wrapper interface{ unwrap() http.RoundTripper }
 
-// endsInDefault reports whether rt sends with whatever http.DefaultTransport
-// is. As http.DefaultTransport itself, it would never come to an end.
-func endsInDefault(rt http.RoundTripper) bool {
-	for {
-		if rt == (defaultTransport{}) {
-			return true
+func init() {
+	fallback.Unwraps(func(transport http.RoundTripper) http.RoundTripper {
+		if w, ok := transport.(wrapper); ok {
+			return w.unwrap()
 		}
-		w, ok := rt.(wrapper)
-		if !ok {
-			return false
-		}
-		rt = w.unwrap()
-	}
-}
-
-func closeIdleConnections(base http.RoundTripper) {
-	if c, ok := base.(interface{ CloseIdleConnections() }); ok {
-		c.CloseIdleConnections()
-	}
+		return nil
+	})
 }

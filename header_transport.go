@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 
+	"example.com/routeauth/internal/fallback"
 	"example.com/routeauth/internal/httpfield"
 	"example.com/routeauth/internal/origin"
 	"example.com/routeauth/internal/sound"
@@ -132,7 +133,9 @@ func (t *HeaderTransport) roundTripTo(to target, req *http.Request) (*http.Respo
 func (t *HeaderTransport) scheme() Scheme { return t.sender.scheme }
 
 // CloseIdleConnections closes the base's idle connections, if it can.
-func (t *HeaderTransport) CloseIdleConnections() { closeIdleConnections(t.sender.base.reveal()) }
+func (t *HeaderTransport) CloseIdleConnections() {
+	fallback.CloseIdleConnections(t.sender.base.reveal())
+}
 
 func (t *HeaderTransport) unwrap() http.RoundTripper { return t.sender.base.reveal() }
 

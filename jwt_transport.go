@@ -6,6 +6,8 @@ import (
 	"maps"
 	"net/http"
 	"time"
+
+	"example.com/routeauth/internal/fallback"
 )
 
 // JWTTransport is an [http.RoundTripper] that sends each request with a bearer
@@ -91,7 +93,7 @@ func (t *JWTTransport) roundTripTo(to target, req *http.Request) (*http.Response
 func (t *JWTTransport) scheme() Scheme { return t.sender.scheme }
 
 // CloseIdleConnections closes the base's idle connections, if it can.
-func (t *JWTTransport) CloseIdleConnections() { closeIdleConnections(t.sender.base.reveal()) }
+func (t *JWTTransport) CloseIdleConnections() { fallback.CloseIdleConnections(t.sender.base.reveal()) }
 
 func (t *JWTTransport) unwrap() http.RoundTripper { return t.sender.base.reveal() }
 

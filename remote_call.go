@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"example.com/routeauth/internal/fallback"
 	"example.com/routeauth/internal/fetch"
 	"example.com/routeauth/internal/problem"
 	"example.com/routeauth/internal/redact"
@@ -37,7 +38,7 @@ type remoteCall struct {
 
 func newRemoteCall(endpoint *url.URL, base http.RoundTripper) *remoteCall {
 	if base == nil {
-		base = defaultTransport{}
+		base = fallback.Transport{}
 	}
 	return &remoteCall{endpoint: endpoint, base: base}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"example.com/routeauth/internal/fallback"
 	"example.com/routeauth/internal/sound"
 )
 
@@ -240,6 +241,6 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // CloseIdleConnections closes the base's idle connections, if it can.
-func (t *Transport) CloseIdleConnections() { closeIdleConnections(t.base.reveal()) }
+func (t *Transport) CloseIdleConnections() { fallback.CloseIdleConnections(t.base.reveal()) }
 
 func (t *Transport) unwrap() http.RoundTripper { return t.base.reveal() }

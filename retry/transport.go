@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"example.com/routeauth/internal/fallback"
 	"example.com/routeauth/internal/replay"
 	"example.com/routeauth/internal/sound"
 	"github.com/hashicorp/go-retryablehttp"
@@ -127,7 +128,7 @@ func NewTransport(transport http.RoundTripper, opts ...Option) (*Transport, erro
 		return nil, err
 	}
 	if transport == nil {
-		transport = defaultTransport{}
+		transport = fallback.Transport{}
 	}
 	return &Transport{transport, copyOf(c, defaults.Logger)}, nil
 }
@@ -184,5 +185,20 @@ func (t *Transport) CloseIdleConnections() {
 	if t == nil {
 		return
 	}
-	closeIdleConnections(t.transport)
+	fallback.CloseIdleConnections(t.transport)
+}
+
+func closeBody(req *http.Request) {
+	if req != nil && req.Body != nil {
+		_ = req.Body.Close()
+	}
+}
+
+func init() {
+	fallback.Unwraps(func(transport http.RoundTripper) http.RoundTripper {
+		if t, ok := transport.(*Transport); ok && t != nil {
+			return t.transport
+		}
+		return nil
+	})
 }

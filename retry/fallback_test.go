@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"testing"
 
+	"example.com/routeauth"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -36,9 +37,14 @@ func TestTheDefaultTransportIsThatOfTheRequest(t *testing.T) {
 	retrying.CloseIdleConnections()
 	assert.Equal(t, 1, closed)
 
+	policy, err := routeauth.NewPolicy("https://api.example.com/v1", nil)
+	require.NoError(t, err)
+	auth, err := routeauth.New(policy, routeauth.APIKeyAuth{APIKey: "sk-17"}, nil)
+	require.NoError(t, err)
 	for text, transport := range map[string]http.RoundTripper{
 		"http.DefaultTransport is nil": nil,
 		"would send with itself":       newRetrying(t, retrying),
+		"send with itself: give":       newRetrying(t, auth),
 	} {
 		http.DefaultTransport = transport
 		body := &countedBody{}
