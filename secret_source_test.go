@@ -367,6 +367,25 @@ func TestHalfASplitAuthIsForMandatoryRoutesAlone(t *testing.T) {
 	}
 }
 
+// The second half of a SplitAuth is what Optional makes for optional endpoints, or
+// what it makes for mandatory ones where it makes nothing else.
+func TestTheOptionalHalfOfASplitAuthIsForOptionalEndpoints(t *testing.T) {
+	key := routeauth.APIKeyAuth{APIKey: "key"}
+	for field, optional := range map[string]routeauth.Auth{
+		routeauth.HeaderUserID:        routeauth.JWTAuth{SubscriptionID: subscriptionID, Source: handsOut(token)},
+		routeauth.HeaderAuthorization: routeauth.JWTAuth{Source: handsOut(token)},
+	} {
+		b := &base{}
+		transport, err := routeauth.New(newPolicy(t, apiURL, routes), routeauth.SplitAuth{Mandatory: key, Optional: optional}, b)
+		require.NoError(t, err)
+		_, err = transport.RoundTrip(newRequest(t, "GET", optionalURL, ""))
+		require.NoError(t, err)
+		sent := b.only(t).Header
+		assert.Len(t, sent, 1)
+		assert.Contains(t, sent, field)
+	}
+}
+
 // Rules 33 and 34: a secret that cannot be sent is one that was not had.
 func TestATraceIsToldOfASecretThatCannotBeSent(t *testing.T) {
 	for name, secret := range map[string]routeauth.Secret{
