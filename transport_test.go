@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -248,6 +249,28 @@ func TestResponsesLeadBackToTheCallersRequest(t *testing.T) {
 		assert.Same(t, req, resp.Request)
 		assert.Empty(t, fieldValues(resp.Request.Header, w.field))
 	})
+}
+
+// Rule 3: a copy of the request that the base sent is the caller's own, also where
+// the user info of its URL was copied. With other user info it is another one.
+func TestACopyOfTheRequestIsTheCallersOwn(t *testing.T) {
+	for user, own := range map[*url.Userinfo]bool{
+		url.UserPassword("ada", "pw"):    true,
+		url.UserPassword("ada", "other"): false,
+		nil:                              false,
+	} {
+		transport, err := routeauth.NewAPIKeyTransport(apiKey, roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			resp := answer(req.Clone(req.Context()), 204, "")
+			resp.Request.URL.User = user
+			return resp, nil
+		}))
+		require.NoError(t, err)
+		req := newRequest(t, "GET", "https://ada:pw@api.example.com/v1/operations", "")
+		resp, err := transport.RoundTrip(req)
+		require.NoError(t, err)
+		assert.Equal(t, own, resp.Request == req, "%v", user)
+		assert.Empty(t, fieldValues(resp.Request.Header, routeauth.HeaderAPIKey))
+	}
 }
 
 // readWriteCloser is what the body of a 101 is.
