@@ -59,7 +59,7 @@ func fetchBase(base http.RoundTripper) http.RoundTripper {
 type wrapper interface{ unwrap() http.RoundTripper }
 
 func init() {
-	fallback.Unwraps(func(transport http.RoundTripper) http.RoundTripper {
+	fallback.RegisterUnwrap(func(transport http.RoundTripper) http.RoundTripper {
 		if w, ok := transport.(wrapper); ok {
 			return w.unwrap()
 		}

@@ -180,7 +180,7 @@ func (e *EndpointError) Error() string {
 // newCredentialError ends a request before it is sent: the body is closed, as
 // the [http.RoundTripper] contract requires on every path.
 func newCredentialError(scheme Scheme, req *http.Request, err error, temporary bool) *CredentialError {
-	closeBody(req)
+	sound.CloseBody(req)
 	var u *url.URL
 	if req != nil {
 		u = req.URL

@@ -180,9 +180,16 @@ func fieldValues(h http.Header, name string) (values []string) {
 	return values
 }
 
-// atOnce returns a t.Run for tests that mostly wait, which all run at the same
-// time, however many t.Parallel would let run. They must be waited for.
+// atOnce returns a t.Run for tests that mostly wait, of which four run at the same
+// time, where t.Parallel would let fewer run. They must be waited for.
 func atOnce(t *testing.T) (run func(name string, test func(t *testing.T)), wait func()) {
 	var all sync.WaitGroup
-	return func(name string, test func(t *testing.T)) { all.Go(func() { t.Run(name, test) }) }, all.Wait
+	places := make(chan struct{}, 4)
+	return func(name string, test func(t *testing.T)) {
+		all.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
+			t.Run(name, test)
+		})
+	}, all.Wait
 }

@@ -121,7 +121,7 @@ func (t *HeaderTransport) roundTripTo(to target, req *http.Request) (*http.Respo
 		return t.sender.exchange(&to, req, &source, nil)
 	}
 	if origin.Left(&to.url, req) {
-		return sound.RoundTrip("the base", t.sender.base(), req)
+		return sound.RoundTrip("routeauth: the base", t.sender.base(), req)
 	}
 	resp, rejected, err := t.sender.send(&to, req, req, t.value(), "")
 	if rejected != nil {

@@ -61,9 +61,9 @@ func newPipe(t *testing.T, handler http.HandlerFunc) (url string, client *http.T
 	server := &http.Server{Handler: handler}
 	go func() { _ = server.Serve(listener) }()
 	client = &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-		client, server := net.Pipe()
-		listener.connections <- server
-		return client, nil
+		near, far := net.Pipe()
+		listener.connections <- far
+		return near, nil
 	}}
 	t.Cleanup(func() {
 		client.CloseIdleConnections()

@@ -116,7 +116,7 @@ func keep401(e *UnauthorizedError, r redact.Redactor, req *http.Request, kept, r
 	}
 	end := io.EOF
 	if body.Err != nil {
-		end = hideIn(sound.Error("the body", body.Err), r)
+		end = hideIn(sound.Error("routeauth: the body", body.Err), r)
 	}
 	setTrailer()
 	kept.Body = &keptBody{ending(shown, end), e, nil, nil}

@@ -69,7 +69,7 @@ func requestParams(f ParamsFunc, req *http.Request, body *replay.Body) (Params, 
 	}
 	params, err := f(req)
 	if err != nil {
-		return nil, sound.Error("the params function", err)
+		return nil, sound.Error("routeauth: the params function", err)
 	}
 	if len(params) == 0 {
 		return overlay, nil

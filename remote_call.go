@@ -63,7 +63,7 @@ func (c *remoteCall) newRequest(ctx context.Context, body []byte) (*http.Request
 func (c *remoteCall) RoundTrip(req *http.Request) (*http.Response, error) {
 	c.answered = nil
 	c.addSecrets(secretsInRequest(req)) // the client has added its cookies
-	resp, err := sound.RoundTrip("the base", c.base, req)
+	resp, err := sound.RoundTrip("routeauth: the base", c.base, req)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (c *remoteCall) setBegun() {
 
 // failure returns the error of a call that ended with err.
 func (c *remoteCall) failure(doing string, err error) error {
-	err = sound.Error("the client", err)
+	err = sound.Error("routeauth: the client", err)
 	if urlErr, ok := err.(*url.Error); ok { // it repeats the endpoint, with the query
 		err = urlErr.Err
 	}
@@ -321,7 +321,7 @@ func (e *remoteError) As(target any) bool {
 		return false
 	}
 	if err, ok := found.Elem().Interface().(error); ok {
-		if text := sound.Error("the client", err).Error(); e.clean(text) != text {
+		if text := sound.Error("routeauth: the client", err).Error(); e.clean(text) != text {
 			return false
 		}
 	}

@@ -19,14 +19,6 @@ type target struct {
 
 func targetOf(req *http.Request) target { return target{req.Method, *req.URL} }
 
-// closeBody closes the body of a request that does not reach a base, as the
-// [http.RoundTripper] contract requires.
-func closeBody(req *http.Request) {
-	if req != nil && req.Body != nil {
-		_ = req.Body.Close()
-	}
-}
-
 // methodOf returns the method of a request as it goes on the wire.
 func methodOf(req *http.Request) string {
 	if req == nil || req.Method == "" {

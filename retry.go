@@ -53,7 +53,7 @@ func CheckRetry(next CheckRetryFunc) CheckRetryFunc {
 			return false, nil
 		}
 		retry, nextErr := next(ctx, resp, err)
-		if retry && !mayBeSentAgain(resp, sound.Error("the transport", err)) {
+		if retry && !mayBeSentAgain(resp, sound.Error("routeauth: the transport", err)) {
 			return false, nil
 		}
 		return retry, nextErr

@@ -131,7 +131,6 @@ func TestCheckRetryNarrowsToWhatIsSafe(t *testing.T) {
 	}
 }
 
-// newRetrying returns go-retryablehttp as both recipes have it.
 // quoting returns an error of the network that quotes the key, in which a wrapper
 // has hidden it.
 func quoting(t *testing.T, op string) error {
@@ -144,6 +143,7 @@ func quoting(t *testing.T, op string) error {
 	return err
 }
 
+// newRetrying returns go-retryablehttp as both recipes have it.
 func newRetrying(base http.RoundTripper) *retryablehttp.Client {
 	client := retryablehttp.NewClient()
 	client.Logger = nil

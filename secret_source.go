@@ -47,7 +47,7 @@ func secretOf(ctx context.Context, source SecretSource, check func(Secret) error
 	}
 	defer recoverSource("secret source", &err)
 	if secret, err = source.Secret(ctx); err != nil {
-		return "", sound.Error("the secret source", err)
+		return "", sound.Error("routeauth: the secret source", err)
 	}
 	return secret, check(secret)
 }

@@ -122,7 +122,7 @@ func tokenOf(ctx context.Context, source TokenSource, params Params) (token Toke
 	defer recoverSource("token source", &err)
 	token, err = source.Token(ctx, params)
 	if err != nil {
-		return Token{}, sound.Error("the token source", err)
+		return Token{}, sound.Error("routeauth: the token source", err)
 	}
 	if err := httpfield.CheckCredential("token", string(token.Value)); err != nil {
 		return Token{}, Permanent(fmt.Errorf("the token source returned an invalid token: %w", err))

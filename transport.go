@@ -48,7 +48,7 @@ func (f foreign) roundTripTo(to target, req *http.Request) (*http.Response, erro
 	own := *req
 	own.Method, own.URL = to.method, &to.url
 	asked := to.url
-	resp, err := sound.RoundTrip("the base", f.transport, &own)
+	resp, err := sound.RoundTrip("routeauth: the base", f.transport, &own)
 	if resp != nil && isCallers(resp.Request, &asked, req) {
 		resp.Request = req // f's own has its credential
 	}
@@ -229,7 +229,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	case d.verdict == OutOfScope && t.options.refuseOutOfScope && req.Response == nil:
 		return nil, newCredentialError("", req, errors.New(t.policy.reasonOutOfScope(&to.url)), false)
 	case carrier == nil:
-		return sound.RoundTrip("the base", t.base(), req)
+		return sound.RoundTrip("routeauth: the base", t.base(), req)
 	}
 	resp, err := carrier.roundTripTo(to, req)
 	if err != nil && t.options.keepUnauthorized {

@@ -115,7 +115,7 @@ func hideAll(err error, r redact.Redactor) (shown error, hid bool) {
 		}
 		return again, true
 	}
-	original := sound.Error("the base", err).Error()
+	original := sound.Error("routeauth: the base", err).Error()
 	text := r.Text(original)
 	hid = text != original
 	var parts []error

@@ -44,7 +44,7 @@ func (e *exchange) run() (*http.Response, error) {
 	_, err := e.client.Do(&retryablehttp.Request{Request: standInRequest(e.req)})
 	switch {
 	case e.next != nil:
-		closeBody(e.next)
+		sound.CloseBody(e.next)
 		return nil, ended(e.req.Context(), err)
 	case e.stopped != nil:
 		if e.resp != nil {
@@ -60,7 +60,7 @@ func (e *exchange) attempt(standIn *http.Request) (*http.Response, error) {
 	sent := e.next
 	e.next = nil
 	e.attempts++
-	e.resp, e.err = sound.RoundTrip("the transport", e.transport, sent)
+	e.resp, e.err = sound.RoundTrip("retry: the transport", e.transport, sent)
 	if e.err != nil {
 		return nil, e.err
 	}

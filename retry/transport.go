@@ -168,13 +168,13 @@ func copyOf(c *retryablehttp.Client, unwanted any) func() *retryablehttp.Client 
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	switch {
 	case t == nil || t.client == nil:
-		closeBody(req)
+		sound.CloseBody(req)
 		return nil, errors.New("retry: the transport was not made by NewTransport")
 	case req == nil || req.URL == nil:
-		closeBody(req)
+		sound.CloseBody(req)
 		return nil, errors.New("retry: the request has no URL")
 	case !replay.CanSendAgain(req):
-		return sound.RoundTrip("the transport", t.transport, req)
+		return sound.RoundTrip("retry: the transport", t.transport, req)
 	}
 	return newExchange(t.transport, req, t.client()).run()
 }
@@ -188,14 +188,8 @@ func (t *Transport) CloseIdleConnections() {
 	fallback.CloseIdleConnections(t.transport)
 }
 
-func closeBody(req *http.Request) {
-	if req != nil && req.Body != nil {
-		_ = req.Body.Close()
-	}
-}
-
 func init() {
-	fallback.Unwraps(func(transport http.RoundTripper) http.RoundTripper {
+	fallback.RegisterUnwrap(func(transport http.RoundTripper) http.RoundTripper {
 		if t, ok := transport.(*Transport); ok && t != nil {
 			return t.transport
 		}

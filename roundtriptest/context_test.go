@@ -182,6 +182,40 @@ func TestAnErrorThatIsMadeOfAnAnswerIsNoneAboutTheContext(t *testing.T) {
 	assert.NotContains(t, failed, "context/cause")
 }
 
+// An error in the words of another one is about the context all the same, where the
+// wrapper was waiting.
+func TestAnErrorThatHidesAWaitAfterAnAnswerIsFound(t *testing.T) {
+	// waitAfterAnswer waits after a 503, so many times, and says why it stopped.
+	waitAfterAnswer := func(times int, d time.Duration, stopped, gaveUp string) WrapFunc {
+		return wrapping(func(base http.RoundTripper, req *http.Request) (*http.Response, error) {
+			for nth := 0; ; nth++ {
+				resp, err := base.RoundTrip(req)
+				if resp == nil || resp.StatusCode != http.StatusServiceUnavailable {
+					return resp, err
+				}
+				_ = resp.Body.Close()
+				if nth == times {
+					return nil, errors.New(gaveUp)
+				}
+				select {
+				case <-time.After(d):
+				case <-req.Context().Done():
+					return nil, errors.New(stopped)
+				}
+			}
+		})
+	}
+	for name, wrap := range map[string]WrapFunc{
+		"as it does after several answers": waitAfterAnswer(2, 200*time.Millisecond, "giving up after a 503", "giving up after a 503"),
+		"as it would in an hour":           waitAfterAnswer(1, time.Hour, "giving up after a 503", "giving up after a 503"),
+		"in words of its own":              waitAfterAnswer(1, 200*time.Millisecond, "stopped", "giving up after a 503"),
+	} {
+		failed := failures(t, wrap)
+		assert.Contains(t, failed, "context/timeout", name)
+		assert.Contains(t, failed, "context/cause", name)
+	}
+}
+
 func TestAMutexAroundTheBaseIsAWaitWithoutEnd(t *testing.T) {
 	verdicts := waitVerdicts(t, func(base http.RoundTripper) (http.RoundTripper, error) {
 		var mu sync.Mutex

@@ -4,6 +4,8 @@ package fallback
 import (
 	"errors"
 	"net/http"
+
+	"example.com/routeauth/internal/sound"
 )
 
 // Transport stands for whatever [http.DefaultTransport] is when a request is sent:
@@ -23,9 +25,7 @@ func (Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	default:
 		return base.RoundTrip(req)
 	}
-	if req.Body != nil {
-		_ = req.Body.Close()
-	}
+	sound.CloseBody(req)
 	return nil, err
 }
 
@@ -43,12 +43,14 @@ func CloseIdleConnections(transport http.RoundTripper) {
 	}
 }
 
-// Unwraps makes known a package's function that returns what a transport of its
-// own sends with, and nil for any other. It is for init functions: what a
+// RegisterUnwrap makes known a package's function that returns what a transport of
+// its own sends with, and nil for any other. It is for init functions: what a
 // transport wraps is nothing that it exports.
-func Unwraps(f func(transport http.RoundTripper) http.RoundTripper) { unwraps = append(unwraps, f) }
+func RegisterUnwrap(unwrap func(transport http.RoundTripper) http.RoundTripper) {
+	registered = append(registered, unwrap)
+}
 
-var unwraps []func(transport http.RoundTripper) http.RoundTripper
+var registered []func(transport http.RoundTripper) http.RoundTripper
 
 // endsHere reports whether transport sends with whatever http.DefaultTransport is.
 // As http.DefaultTransport itself, it would never come to an end.
@@ -63,7 +65,7 @@ func endsHere(transport http.RoundTripper) bool {
 }
 
 func below(transport http.RoundTripper) http.RoundTripper {
-	for _, unwrap := range unwraps {
+	for _, unwrap := range registered {
 		if next := unwrap(transport); next != nil {
 			return next
 		}

@@ -22,7 +22,7 @@ func SameAuthority(scheme, a, b string) bool {
 }
 
 func withoutDefaultPort(scheme, host string) string {
-	if host == "" || host[len(host)-1] > ':' { // which comes after the digits
+	if host == "" || host[len(host)-1] > ':' { // a port ends in a digit or, if it is empty, a colon
 		return host
 	}
 	port := ":443"

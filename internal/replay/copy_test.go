@@ -29,7 +29,7 @@ func TestACopyIsHeldAgainstTheLengthHoweverItIsRead(t *testing.T) {
 	} {
 		for name, test := range map[string]struct {
 			copied io.Reader
-			read   string // at least
+			begin  string // of what is read
 			err    string
 		}{
 			"the same": {strings.NewReader(text), text, ""},
@@ -41,9 +41,6 @@ func TestACopyIsHeldAgainstTheLengthHoweverItIsRead(t *testing.T) {
 			t.Run(name+", "+way, func(t *testing.T) {
 				req := newRequest(t, strings.NewReader(text))
 				req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(test.copied), nil }
-				if _, ok := io.NopCloser(test.copied).(io.WriterTo); !ok && way == "WriteTo" {
-					return
-				}
 				body := replay.Of(req)
 				first := body.PrepareWatched(req)
 				sent, err := io.ReadAll(first.Body)
@@ -52,7 +49,7 @@ func TestACopyIsHeldAgainstTheLengthHoweverItIsRead(t *testing.T) {
 				second, err := body.Again(req)
 				require.NoError(t, err)
 				got, err := read(second.Body)
-				assert.True(t, strings.HasPrefix(got, test.read), got)
+				assert.True(t, strings.HasPrefix(got, test.begin), got)
 				if test.err == "" {
 					assert.NoError(t, err)
 					assert.Equal(t, text, got)

@@ -12,8 +12,8 @@ import "strings"
 // before it is judged, and every cut is made.
 func HoldsDotSegment(path string) bool { return !isPlain(path) && dotSegmentIn(path) != "" }
 
-// isPlain reports whether decoding a path once is decoding it to the end, and no
-// segment begins with a dot then. That is so for most paths, and quickly seen.
+// isPlain is true only if decoding a path once is decoding it to the end, and no
+// segment begins with a dot then. It is so for most paths, and quickly seen.
 func isPlain(path string) bool {
 	for i := 0; i < len(path); i++ {
 		c := path[i]

@@ -10,9 +10,10 @@ import (
 	"example.com/routeauth/internal/problem"
 )
 
-// RoundTrip sends req with transport, which whose names in errors. Whatever that
-// returns, the caller gets a response or an error, and never both or neither: the
-// error of a transport that returns both counts, as it does for [http.Client].
+// RoundTrip sends req with transport. Whatever that returns, the caller gets a
+// response or an error, and never both or neither: the error of a transport that
+// returns both counts, as it does for [http.Client]. Errors name the transport as
+// whose does, such as "routeauth: the base".
 func RoundTrip(whose string, transport http.RoundTripper, req *http.Request) (*http.Response, error) {
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
@@ -22,24 +23,25 @@ func RoundTrip(whose string, transport http.RoundTripper, req *http.Request) (*h
 		return nil, Error(whose, err)
 	}
 	if resp == nil {
-		return nil, fmt.Errorf("routeauth: %s returned neither a response nor an error", whose)
+		return nil, fmt.Errorf("%s returned neither a response nor an error", whose)
 	}
 	return resp, nil
 }
 
 // Error returns err if it can be read and searched. An error that is a nil
-// pointer, or that panics when it is asked, becomes one that says so.
+// pointer, or that panics when it is asked, becomes one that says so, and whose it
+// was.
 func Error(whose string, err error) (checked error) {
 	if err == nil {
 		return nil
 	}
 	defer func() {
 		if recover() != nil {
-			checked = fmt.Errorf("routeauth: %s returned an error that cannot be read (%T)", whose, err)
+			checked = fmt.Errorf("%s returned an error that cannot be read (%T)", whose, err)
 		}
 	}()
 	if IsTypedNil(err) {
-		return fmt.Errorf("routeauth: %s returned a nil %T as its error", whose, err)
+		return fmt.Errorf("%s returned a nil %T as its error", whose, err)
 	}
 	_ = err.Error()
 	_ = errors.Is(err, errSought) // asks every error in err
@@ -48,6 +50,14 @@ func Error(whose string, err error) (checked error) {
 
 // errSought is in no error.
 var errSought = errors.New("sought and not found")
+
+// CloseBody closes the body of a request that does not reach a transport, as the
+// [http.RoundTripper] contract requires.
+func CloseBody(req *http.Request) {
+	if req != nil && req.Body != nil {
+		_ = req.Body.Close()
+	}
+}
 
 // IsTypedNil reports whether value is a nil pointer, function, map, slice or channel
 // in an interface that is not nil itself.

@@ -72,9 +72,8 @@ type Stats struct {
 type Cache struct {
 	config Config
 
-	again atomic.Pointer[Entry] // of entries, one that was used twice in a row; or nil
-
-	uses      atomic.Uint64 // orders entries by their last use
+	uses      atomic.Uint64         // orders entries by their last use
+	hot       atomic.Pointer[Entry] // one that was used last when it was asked for again, or nil
 	hits      counter
 	calls     atomic.Uint64 // of the source
 	failed    atomic.Uint64
@@ -123,14 +122,14 @@ func (c *Cache) Get(ctx context.Context, key []byte, asked Params) (Cached, erro
 // find returns the entry of a key, or nil. Many callers for one token take no
 // lock, and so do not wait for each other.
 func (c *Cache) find(key []byte) *Entry {
-	if e := c.again.Load(); e != nil && e.key == string(key) {
+	if e := c.hot.Load(); e != nil && e.key == string(key) {
 		return e
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	e := c.entries[string(key)]
 	if e != nil && e.wasUsedLast(&c.uses) {
-		c.again.Store(e)
+		c.hot.Store(e)
 	}
 	return e
 }

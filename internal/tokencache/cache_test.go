@@ -157,3 +157,19 @@ func TestACounterCountsWhatManyCount(t *testing.T) {
 		assert.EqualValues(t, 10_000, c.load())
 	})
 }
+
+// Rule 23: callers for the token that was used last wait for no lock.
+func TestATokenThatIsAskedForAgainTakesNoLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cache := newCache(living(time.Hour))
+		first := get(t, cache, "a")
+		get(t, cache, "a")
+		cache.mu.Lock()
+		assert.Equal(t, first.Value(), get(t, cache, "a").Value())
+		cache.mu.Unlock()
+
+		cache.Discard(t.Context(), []byte("a"), nil, first.Value())
+		assert.NotEqual(t, first.Value(), get(t, cache, "a").Value())
+		assert.NotEqual(t, get(t, cache, "a").Value(), get(t, cache, "b").Value())
+	})
+}

@@ -37,7 +37,7 @@ func (c *Cache) evict(e *Entry) {
 // remove forgets an entry. The caller holds c.mu.
 func (c *Cache) remove(e *Entry) {
 	delete(c.entries, e.key)
-	c.again.CompareAndSwap(e, nil)
+	c.hot.CompareAndSwap(e, nil)
 	heap.Remove(&c.byEnd, e.inByEnd)
 	heap.Remove(&c.byUse, e.inByUse)
 }
