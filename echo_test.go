@@ -42,6 +42,7 @@ var echoForms = map[string]func(key string) string{
 	`JSON, \\u twice`:          func(key string) string { return eachUnit(key, `\\u%04X`) },
 	`JSON with \/ in JSON`:     func(key string) string { return jsonText(strings.ReplaceAll(key, "/", `\/`), false) },
 	"URL twice":                func(key string) string { return strings.ReplaceAll(eachByte(key, "%%%02X"), "%", "%25") },
+	"JSON in URL":              func(key string) string { return eachByte(eachUnit(key, `\u%04x`), "%%%02x") },
 	"URL in JSON":              func(key string) string { return jsonText(url.QueryEscape(key), true) },
 	"HTML":                     html.EscapeString,
 	"HTML, decimal":            func(key string) string { return eachUnit(key, "&#%d;") },
@@ -257,7 +258,7 @@ func TestAnEchoAcrossReadsIsHidden(t *testing.T) {
 func TestABodyThatStopsInsideAnEchoShowsNoBeginningOfIt(t *testing.T) {
 	const key = `sk"live\4f9c/1e`
 	for _, form := range []string{
-		"plain", "JSON", "JSON, upper case hex", "URL, lower case hex", "JSON in JSON", `JSON, \\u twice`, "URL twice", "URL in JSON",
+		"plain", "JSON", "JSON, upper case hex", "URL, lower case hex", "JSON in JSON", `JSON, \\u twice`, "URL twice", "URL in JSON", "JSON in URL",
 		"HTML", "HTML, decimal", "HTML, hexadecimal", "HTML in JSON", "URL, %u", "%q, long", "%q, bytes",
 	} {
 		require.Contains(t, echoForms, form)
